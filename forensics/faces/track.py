@@ -1,0 +1,228 @@
+"""Follow faces through a clip and cut them out, in bounded memory.
+
+Sampled frames may lie far apart, so a face is joined to the nearest track of its own shot by
+overlap and by distance in face widths; a cut always ends every track.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.faces.align import CROP, MARGIN, align_face
+from forensics.faces.detect import DetectedFace, FaceFinder
+from forensics.faces.mesh import FaceMesh, five_points
+from forensics.faces.quality import QualityGate, measure_quality
+from forensics.types import CropQuality, FaceCrops, FaceTrack, Frame
+
+CropSink = Callable[[FaceCrops], None]
+
+_REACH = 1.0  # a face may move this many face widths between two samples
+_GROWTH = 1.7  # and change its size by this factor
+
+
+@dataclass
+class _Track:
+    """A track under construction; crops wait here until they are handed on."""
+
+    id: int
+    shot: int
+    pts: list[float] = field(default_factory=list)
+    boxes: list[NDArray[np.float32]] = field(default_factory=list)
+    points: list[NDArray[np.float32]] = field(default_factory=list)
+    confidence: list[float] = field(default_factory=list)
+    waiting: list[tuple[float, NDArray[np.uint8], NDArray[np.float64], NDArray[np.float32],
+                        CropQuality]] = field(default_factory=list)
+
+    def flush(self, sink: CropSink) -> None:
+        if not self.waiting:
+            return
+        pts, data, to_frame, mesh, quality = zip(*self.waiting, strict=True)
+        self.waiting = []
+        sink(
+            FaceCrops(
+                self.id,
+                pts=np.array(pts, np.float64),
+                data=np.stack(data),
+                to_frame=np.stack(to_frame),
+                mesh=np.stack(mesh),
+                quality=quality,
+            )
+        )
+
+    def finished(self) -> FaceTrack:
+        return FaceTrack(
+            self.id,
+            pts=np.array(self.pts, np.float64),
+            boxes=np.stack(self.boxes),
+            landmarks=np.stack(self.points),
+            confidence=np.array(self.confidence, np.float32),
+            shot=self.shot,
+        )
+
+
+class FaceFollower:
+    """Turn a stream of frames into tracks and chunks of crops.
+
+    Args:
+        sink: Called with up to ``chunk`` crops of one track at a time, in time order.
+        finder: Face finder; the default one when None.
+        mesh: Mesh model; the default one when None.
+        gate: Quality gate.
+        chunk: Crops of one track that are handed on together.
+        margin: Room around the face in the crops, see `align_face`.
+        sweep_every: Small faces are looked for in tiles in the first frame of each shot and in
+            every so many frames after it.
+    """
+
+    def __init__(
+        self,
+        sink: CropSink,
+        *,
+        finder: FaceFinder | None = None,
+        mesh: FaceMesh | None = None,
+        gate: QualityGate | None = None,
+        chunk: int = 32,
+        margin: float = MARGIN,
+        sweep_every: int = 12,
+    ) -> None:
+        self._sink = sink
+        self._finder = finder or FaceFinder()
+        self._mesh = mesh or FaceMesh()
+        self._gate = gate or QualityGate()
+        self._chunk = chunk
+        self._margin = margin
+        self._sweep_every = sweep_every
+        self._open: list[_Track] = []
+        self._done: list[_Track] = []
+        self._shot: int | None = None
+        self._since_sweep = 0
+        self._small = False  # the last sweep found faces that the quick look misses
+
+    def push(self, frame: Frame) -> int:
+        """Look at one frame and return how many faces it shows."""
+        if frame.shot != self._shot:
+            self._close()
+            self._shot, self._since_sweep = frame.shot, 0
+        sweep = self._small or self._since_sweep % self._sweep_every == 0
+        self._since_sweep += 1
+        faces = self._finder.detect(frame.image, thorough=sweep)
+        if sweep:
+            # Keep sweeping only while it pays: a face under a tenth of the frame was found.
+            self._small = any(face.side < 0.1 * max(frame.image.shape[:2]) for face in faces)
+        free = list(self._open)
+        count = 0
+        for face in faces:
+            count += self._take(frame, face, free)
+        return count
+
+    def close(self) -> list[FaceTrack]:
+        """Hand on what waits and return all tracks in order of their ids."""
+        self._close()
+        return [track.finished() for track in sorted(self._done, key=lambda t: t.id)]
+
+    def _close(self) -> None:
+        for track in self._open:
+            track.flush(self._sink)
+        self._done += self._open
+        self._open = []
+
+    def _take(self, frame: Frame, face: DetectedFace, free: list[_Track]) -> int:
+        mesh, presence = self._mesh.points(frame.image, face)
+        points = five_points(mesh) if presence >= self._gate.min_mesh_confidence else None
+        if points is None or not np.isfinite(points).all():
+            # The detector saw something the mesh does not take for a face. Only a sure one is
+            # kept (and abstained on): a faint one is a false alarm on a texture.
+            if face.confidence < 0.8:
+                return 0
+            points = face.landmarks
+        eyes = float(np.linalg.norm(points[1] - points[0]))
+        if eyes < 2.0:
+            return 0
+        track = self._match(face, free)
+        crop, to_frame = align_face(frame.image, points, margin=self._margin)
+        local = _to_crop(mesh, to_frame)
+        quality = measure_quality(
+            crop, local, inter_ocular=eyes, mesh_confidence=presence, gate=self._gate
+        )
+        track.pts.append(frame.pts)
+        track.boxes.append(face.box)
+        track.points.append(points)
+        track.confidence.append(face.confidence)
+        track.waiting.append((frame.pts, crop, to_frame, local, quality))
+        if len(track.waiting) >= self._chunk:
+            track.flush(self._sink)
+        return 1
+
+    def _match(self, face: DetectedFace, free: list[_Track]) -> _Track:
+        best, best_cost = None, 1.0
+        for track in free:
+            cost = _distance(face.box, track.boxes[-1])
+            if cost < best_cost:
+                best, best_cost = track, cost
+        if best is None:
+            best = _Track(len(self._open) + len(self._done), self._shot or 0)
+            self._open.append(best)
+        else:
+            free.remove(best)
+        return best
+
+
+def _distance(box: NDArray[np.float32], last: NDArray[np.float32]) -> float:
+    """How far apart two boxes are; 1 and more means another face."""
+    size, size_last = float((box[2:] - box[:2]).mean()), float((last[2:] - last[:2]).mean())
+    ratio = max(size, size_last) / max(min(size, size_last), 1e-6)
+    if ratio > _GROWTH:
+        return 1.0
+    step = float(np.linalg.norm((box[:2] + box[2:]) - (last[:2] + last[2:]))) / 2.0
+    return step / (_REACH * max(size, size_last))
+
+
+def _to_crop(mesh: NDArray[np.float32], to_frame: NDArray[np.float64]) -> NDArray[np.float32]:
+    linear = to_frame[:, :2]
+    local = np.empty_like(mesh)
+    local[:, :2] = (mesh[:, :2] - to_frame[:, 2]) @ np.linalg.inv(linear).T
+    local[:, 2] = mesh[:, 2] / np.sqrt(abs(np.linalg.det(linear)))
+    return local
+
+
+def follow_faces(
+    frames: Iterable[Frame], *, gate: QualityGate | None = None, margin: float = MARGIN
+) -> list[tuple[FaceTrack, FaceCrops]]:
+    """Follow every face through ``frames`` and keep all its crops in memory.
+
+    Args:
+        frames: Frames in time order. For long streams use `FaceFollower`, which hands crops on.
+        gate: Quality gate.
+        margin: Room around the face, see `align_face`.
+
+    Returns:
+        One pair a face: the track and its 256 px crops.
+    """
+    chunks: dict[int, list[FaceCrops]] = {}
+    follower = FaceFollower(
+        lambda crops: chunks.setdefault(crops.track_id, []).append(crops),
+        gate=gate,
+        margin=margin,
+    )
+    for frame in frames:
+        follower.push(frame)
+    return [(track, join_crops(chunks[track.id])) for track in follower.close()]
+
+
+def join_crops(chunks: list[FaceCrops]) -> FaceCrops:
+    """Join chunks of one track in time order."""
+    return FaceCrops(
+        chunks[0].track_id,
+        pts=np.concatenate([c.pts for c in chunks]),
+        data=np.concatenate([c.data for c in chunks]),
+        to_frame=np.concatenate([c.to_frame for c in chunks]),
+        mesh=np.concatenate([c.mesh for c in chunks]),
+        quality=tuple(q for c in chunks for q in c.quality),
+    )
+
+
+__all__ = ["CROP", "CropSink", "FaceFollower", "follow_faces", "join_crops"]
