@@ -1,0 +1,98 @@
+"""The network: one encoder for everybody, one decoder for each person.
+
+The encoder sees faces of both people and must describe them in one code, so the code comes to
+hold what they share: pose, expression, light. What only one of them has (the identity) ends up
+in that person's decoder. A's code through B's decoder is B with A's expression: the swap.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from generator.models._config import SwapperConfig
+
+SLOPE = 0.1
+"""Slope of every LeakyReLU for negative inputs."""
+
+
+class Up(nn.Sequential):
+    """Double the side: Conv(3, 1, 4c) -> LeakyReLU -> PixelShuffle(2) (Shi et al. 2016)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.LeakyReLU(SLOPE), nn.PixelShuffle(2)
+        )
+
+
+class Encoder(nn.Module):
+    """Strided convolutions, then two fully connected layers, then one step up."""
+
+    def __init__(self, config: SwapperConfig) -> None:
+        super().__init__()
+        widths = (3, *config.channels)
+        downs: list[nn.Module] = []
+        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+            downs += [nn.Conv2d(inputs, outputs, 5, stride=2, padding=2), nn.LeakyReLU(SLOPE)]
+        area = config.smallest**2
+        self.down = nn.Sequential(*downs)
+        self.squeeze = nn.Linear(area * config.channels[-1], config.code)
+        self.expand = nn.Linear(config.code, area * config.code)
+        self.shape = (config.code, config.smallest, config.smallest)
+        self.up = Up(config.code, config.code // 2)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Turn (n, 3, size, size) faces in 0..1 into (n, code / 2, 2 s, 2 s) maps."""
+        # No activation between the two linear layers: the code is a plain bottleneck.
+        code = self.squeeze(self.down(faces).flatten(1))
+        return cast(Tensor, self.up(self.expand(code).unflatten(1, self.shape)))
+
+
+class Painter(nn.Sequential):
+    """Upscaling steps and a last Conv(5, 1) with a sigmoid: maps in, pictures out."""
+
+    def __init__(self, config: SwapperConfig, outputs: int) -> None:
+        widths = (config.code // 2, *config.decoder)
+        ups = [Up(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+        super().__init__(
+            *ups, nn.Conv2d(widths[-1], outputs, 5, padding=2), nn.Sigmoid()
+        )
+
+
+class Decoder(nn.Module):
+    """Paint one person's face, and its mask where the configuration asks for one."""
+
+    def __init__(self, config: SwapperConfig) -> None:
+        super().__init__()
+        self.face = Painter(config, 3)
+        self.mask = Painter(config, 1) if config.mask else None
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return (n, 3, size, size) in 0..1, or (n, 4, ...) with the mask as fourth channel."""
+        face = self.face(maps)
+        return face if self.mask is None else torch.cat([face, self.mask(maps)], dim=1)
+
+
+class Swapper(nn.Module):
+    """One encoder and its decoders."""
+
+    def __init__(self, config: SwapperConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoders = nn.ModuleList(Decoder(config) for _ in range(config.decoders))
+
+    def decode(self, maps: Tensor, person: int) -> Tensor:
+        """Paint ``person`` (0 is A, 1 is B); a single decoder paints everybody."""
+        return cast(Tensor, self.decoders[person % len(self.decoders)](maps))
+
+    def forward(self, faces: Tensor, person: int) -> Tensor:
+        """Encode (n, 3, size, size) faces in 0..1 and paint them as ``person``."""
+        return self.decode(self.encoder(faces), person)
+
+    def step(self, *faces: Tensor) -> list[Tensor]:
+        """Rebuild one batch of each person; the shared encoder runs once over all of them."""
+        parts = self.encoder(torch.cat(faces)).split([len(batch) for batch in faces])
+        return [self.decode(maps, person) for person, maps in enumerate(parts)]
