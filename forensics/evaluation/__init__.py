@@ -1,0 +1,1 @@
+"""Measure a scorer on labelled files: honest figures, intervals over groups, every row kept."""
