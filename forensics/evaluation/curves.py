@@ -92,4 +92,6 @@ class Curve:
 
 def _divide(above: Floats, below: Floats) -> Floats:
     shape = np.broadcast_shapes(above.shape, below.shape)
-    return np.divide(above, below, out=np.full(shape, np.nan), where=below > 0)
+    out: Floats = np.full(shape, np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out

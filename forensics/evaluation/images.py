@@ -27,7 +27,7 @@ def read_crop(
         UnreadableInputError: Missing, not a regular file, or no whole picture in it.
         OverLimitError: Over ``max_bytes`` or ``max_pixels``.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         if not path.exists():
@@ -52,11 +52,11 @@ def read_crop(
         raise OverLimitError(path, f"over {max_pixels} pixels") from None
     except MemoryError:
         raise OverLimitError(path, "not enough memory to decode it") from None
-    except Exception as error:  # noqa: BLE001 - decoders raise many types on hostile bytes
+    except Exception as error:  # decoders raise many types on hostile bytes
         lines = str(error).splitlines()
         cause = getattr(error, "strerror", None) or (
             "no picture in a known format"
-            if isinstance(error, Image.UnidentifiedImageError)
+            if isinstance(error, UnidentifiedImageError)
             else lines[0] if lines else type(error).__name__
         )
         raise UnreadableInputError(path, cause) from error

@@ -113,7 +113,7 @@ def at_base_rate(llr: Floats, fake: Bools) -> Floats:
     this takes the prior out of the question.
     """
     odds = np.log(np.sum(fake)) - np.log(np.sum(~fake))
-    return np.exp(-np.logaddexp(0.0, -(llr + odds)))
+    return np.asarray(np.exp(-np.logaddexp(0.0, -(llr + odds))), dtype=np.float64)
 
 
 def _mean(values: Floats, weights: NDArray[np.float64]) -> Floats:
@@ -123,4 +123,6 @@ def _mean(values: Floats, weights: NDArray[np.float64]) -> Floats:
     if not finite.all():
         above = np.where(np.any(weights[:, ~finite] > 0, axis=1), np.inf, above)
     below = np.sum(weights, axis=1)
-    return np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0)
+    out: Floats = np.full(len(weights), np.nan)
+    np.divide(above, below, out=out, where=below > 0)
+    return out
