@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from forensics.evaluation.curves import Curve, Floats, Ranking
 from forensics.evaluation.metrics import why_undefined
@@ -65,15 +65,16 @@ class Difference:
 
 
 def group_weights(
-    groups: Sequence[str] | NDArray[np.str_], *, n_boot: int = REPLICATES, seed: int = 0
+    groups: Sequence[str], *, n_boot: int = REPLICATES, seed: int = 0
 ) -> Iterator[Floats]:
     """Yield (b, n) matrices, ``n_boot`` rows in all: how often each sample's group was drawn.
 
-    The draws depend on ``seed`` and the number of groups, so statistics of different score sets
-    with the same groups are paired when they use one seed.
+    The draws depend on ``seed`` and the order in which groups first appear.
     """
-    _, place = np.unique(np.asarray(groups), return_inverse=True)
-    count = int(place.max()) + 1 if len(place) else 0
+    # A dictionary and not an array of texts: one long name would widen every cell of the array.
+    codes: dict[str, int] = {}
+    place = np.array([codes.setdefault(group, len(codes)) for group in groups], np.int64)
+    count = len(codes)
     rng = np.random.default_rng(seed)
     step = max(1, _CELLS // max(1, len(place)))
     for start in range(0, n_boot if count else 0, step):
@@ -86,7 +87,7 @@ def group_weights(
 
 def bootstrap(
     statistics: Statistics,
-    groups: Sequence[str] | NDArray[np.str_],
+    groups: Sequence[str],
     *,
     n_boot: int = REPLICATES,
     seed: int = 0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +196,10 @@ def _parse(path: Path, number: int, line: bytes) -> Row:
     written = data.get("path")
     if not isinstance(written, str) or not written or "\0" in written:
         _fail(path, number, "path must be a non-empty text")
+    try:
+        os.fsencode(written)
+    except UnicodeEncodeError:
+        _fail(path, number, "path is not text that can name a file")
     label = data.get("label")
     if label not in LABELS:
         _fail(path, number, f"label must be 'real' or 'fake', got {_short(label)}")

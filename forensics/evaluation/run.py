@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 import forensics
-from forensics.errors import UnreadableInputError, UsageError, printable
+from forensics.errors import OutputError, UnreadableInputError, UsageError, printable
 from forensics.evaluation.bootstrap import LEVEL, REPLICATES
 from forensics.evaluation.images import read_crop
 from forensics.evaluation.manifest import Manifest, Row, read_manifest
@@ -119,6 +120,25 @@ def refuse_overwrite(manifest: Manifest, out: Path) -> None:
         target == row.resolved.absolute() for row in manifest.rows
     ):
         raise UsageError(f"{printable(out)}: this is an input; choose another output file")
+
+
+def check_writable(out: Path) -> None:
+    """Refuse an output that cannot be made, before any work is done.
+
+    Raises:
+        OutputError: The folder is missing or not writable, or ``out`` is itself a folder.
+    """
+    cause = (
+        "is a folder"
+        if out.is_dir()
+        else "its folder does not exist"
+        if not out.parent.is_dir()
+        else None
+        if os.access(out.parent, os.W_OK)
+        else "its folder is not writable"
+    )
+    if cause:
+        raise OutputError(f"{printable(out)}: {cause}")
 
 
 def _score_all(

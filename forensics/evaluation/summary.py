@@ -8,12 +8,11 @@ lifts the AUC. Rows without a method cannot be told apart and share one sample p
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forensics.evaluation import reliability
 from forensics.evaluation.bootstrap import CURVE_STATISTICS, Interval, Statistics, bootstrap
@@ -23,6 +22,17 @@ from forensics.evaluation.metrics import FPR_LIMITS, unsupported, why_undefined
 Record = Mapping[str, Any]
 Block = dict[str, Any]
 MEASURES = ("score", "probability", "llr")
+
+Calibration = Callable[[Floats, Bools, Floats], Floats]
+PROBABILITY_STATISTICS: dict[str, Calibration] = {
+    "ece": reliability.expected_calibration_error,
+    "brier": reliability.brier,
+}
+LLR_STATISTICS: dict[str, Calibration] = {
+    "cllr": reliability.cllr,
+    "ece_prior_matched": reliability.expected_calibration_error,
+    "brier_prior_matched": reliability.brier,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +44,14 @@ class Samples:
         probability: (n,) 0..1, NaN where the scorer gave none.
         llr: (n,) natural-log likelihood ratios, NaN where the scorer gave none.
         fake: (n,) booleans.
-        groups: (n,) group names.
+        groups: n group names.
     """
 
     score: Floats = field(kw_only=True)
     probability: Floats = field(kw_only=True)
     llr: Floats = field(kw_only=True)
     fake: Bools = field(kw_only=True)
-    groups: NDArray[np.str_] = field(kw_only=True)
+    groups: tuple[str, ...] = field(kw_only=True)
 
     def __len__(self) -> int:
         return len(self.score)
@@ -69,7 +79,7 @@ def _samples(cells: Sequence[Sequence[Record]]) -> Samples:
     }
     return Samples(
         fake=np.array([cell[0]["label"] == "fake" for cell in cells], np.bool_),
-        groups=np.array([cell[0]["group"] for cell in cells], np.str_),
+        groups=tuple(cell[0]["group"] for cell in cells),
         **columns,
     )
 
@@ -87,12 +97,13 @@ def summarise(samples: Samples, *, n_boot: int, seed: int) -> Block:
     again. ``ece`` and ``brier`` judge the probabilities at the scorer's own prior; the
     ``_prior_matched`` ones judge its likelihood ratios at this set's share of fakes.
     """
-    real_groups = len(set(samples.groups[~samples.fake].tolist()))
+    reals = {group for group, fake in zip(samples.groups, samples.fake, strict=True) if not fake}
+    real_groups = len(reals)
     block: Block = {
         "n": len(samples),
         "n_real": int(np.sum(~samples.fake)),
         "n_fake": int(np.sum(samples.fake)),
-        "groups": len(set(samples.groups.tolist())),
+        "groups": len(set(samples.groups)),
         "real_groups": real_groups,
         "n_probability": int(np.sum(np.isfinite(samples.probability))),
         "n_llr": int(np.sum(np.isfinite(samples.llr))),
@@ -135,17 +146,6 @@ def _report(
     if interval.reason is not None:
         unavailable[f"{name}_interval"] = interval.reason
     return value, None if interval.bounds is None else list(interval.bounds)
-
-
-PROBABILITY_STATISTICS = {
-    "ece": reliability.expected_calibration_error,
-    "brier": reliability.brier,
-}
-LLR_STATISTICS = {
-    "cllr": reliability.cllr,
-    "ece_prior_matched": reliability.expected_calibration_error,
-    "brier_prior_matched": reliability.brier,
-}
 
 
 def _statistics(samples: Samples) -> tuple[Statistics, dict[str, str]]:
@@ -223,7 +223,7 @@ def worst_case_auc(records: Sequence[Record]) -> float | None:
 def coverage_block(records: Sequence[Record], *, n_boot: int, seed: int) -> Block:
     """Return the share of rows that were scored and not declined, with its interval."""
     accepted = np.array([is_accepted(record) for record in records], np.float64)
-    groups = np.array([record["group"] for record in records], np.str_)
+    groups = tuple(record["group"] for record in records)
 
     def share(weights: Floats) -> dict[str, Floats]:
         return {"coverage": (weights @ accepted) / weights.sum(axis=1)}
