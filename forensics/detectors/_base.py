@@ -1,0 +1,51 @@
+"""What a detector is: parameters stored at construction, weights read in `load`, one method."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from forensics.types import Evidence, FaceCrops
+
+Input = Literal["file", "container", "packets", "frames", "face_crops", "track"]
+
+
+class Detector:
+    """Base of every detector. Subclasses are added with `register_detector`.
+
+    A detector measures; it concludes nothing. Its evidence carries, in ``artifacts``:
+    ``pts`` (n,) seconds, ``logits`` (n,) log-odds-like scores, higher is more likely manipulated,
+    and optionally ``region`` (n, h, w) 0..1 on the crop's grid.
+
+    Attributes:
+        name: Registered name, set by the registry.
+        input: What `score` takes.
+        version: Changes whenever the scores change.
+        cost: 0 (free) to 3 (heavy); cheaper detectors run first.
+    """
+
+    name: ClassVar[str] = ""
+    input: ClassVar[Input] = "face_crops"
+    version: ClassVar[str] = "0"
+    cost: ClassVar[int] = 2
+
+    def load(self) -> None:
+        """Read weights. Called once before the first `score`; does nothing by default.
+
+        Raises:
+            ModelMissingError: A weights file is missing or altered.
+        """
+
+    def score(self, crops: FaceCrops) -> list[Evidence]:
+        """Measure the crops of one track.
+
+        Args:
+            crops: Crops that passed the quality gate; may be a part of the track.
+
+        Returns:
+            Evidence about this track; an empty list for no crops.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no score method")
+
+    def card(self) -> dict[str, Any]:
+        """Return facts about the weights (licence, data, error rate), empty when there are none."""
+        return {}

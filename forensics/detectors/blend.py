@@ -1,0 +1,73 @@
+"""Find where a face was blended into a picture (after Face X-ray and self-blended images)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.detectors._base import Detector
+from forensics.detectors._onnx import open_session, read_card
+from forensics.detectors._registry import register_detector
+from forensics.types import Evidence, FaceCrops
+
+_BATCH = 8
+
+
+@register_detector(input="face_crops", version="1", cost=2, default=True)
+class blend(Detector):  # noqa: N801 - the class name is the registered name
+    """Score blend boundaries and repainted skin in face crops with a small network.
+
+    Args:
+        mirror: Also score the mirrored crop and average, at twice the cost.
+    """
+
+    def __init__(self, mirror: bool = False) -> None:
+        self.mirror = mirror
+
+    def load(self) -> None:
+        """Open the shipped weights."""
+        self._session = open_session("blend")
+        self._size = int(self.card()["input"]["size"])
+
+    def card(self) -> dict[str, Any]:
+        """Return the weights' card."""
+        return read_card("blend")
+
+    def score(self, crops: FaceCrops) -> list[Evidence]:
+        """Return one evidence item with a logit and a region map for each crop."""
+        if not len(crops):
+            return []
+        logits, region = self._run(crops.data)
+        if self.mirror:
+            again, flipped = self._run(crops.data[:, :, ::-1])
+            logits, region = (logits + again) / 2, (region + flipped[:, :, ::-1]) / 2
+        return [
+            Evidence(
+                self.name,
+                kind="blend_boundary",
+                span=(float(crops.pts[0]), float(crops.pts[-1])),
+                track_id=crops.track_id,
+                artifacts={"pts": crops.pts, "logits": logits, "region": region},
+            )
+        ]
+
+    def _run(
+        self, data: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        n = self._size
+        small = np.stack([
+            cv2.resize(np.ascontiguousarray(crop), (n, n),
+                       interpolation=cv2.INTER_AREA if crop.shape[0] > n else cv2.INTER_LINEAR)
+            for crop in data
+        ])
+        x = np.ascontiguousarray(small.transpose(0, 3, 1, 2), dtype=np.float32)
+        parts = [
+            self._session.run(["logit", "maps"], {"image": x[i : i + _BATCH]})
+            for i in range(0, len(x), _BATCH)
+        ]
+        logits = np.concatenate([p[0] for p in parts]).astype(np.float64)
+        maps = np.concatenate([p[1] for p in parts])
+        return logits, np.asarray(maps[:, 1], np.float32)

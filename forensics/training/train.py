@@ -1,0 +1,275 @@
+"""Train the `blend` detector on pairs made from lawful portraits.
+
+``python -m forensics.training.train --faces FOLDER --out runs/blend --budget 60m``
+
+The learning rate follows the spent share of the budget. An interrupted run goes on from its last
+checkpoint when the same command is given again. Batches are a pure function of seed and step.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from forensics.evaluation.metrics import roc_auc
+from forensics.training import checkpoint
+from forensics.training.allocator import keep_memory
+from forensics.training.eigenfaces import Eigenfaces
+from forensics.training.fakes import SHARES, Material
+from forensics.training.model import MAP, SIZE, BlendNet, load_imagenet
+from forensics.training.pairs import Pair, PairSource
+from forensics.training.portraits import build_cache, load_cache
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a run does; stored in the card.
+
+    Attributes:
+        seed: Of data, order and initialisation.
+        pairs: Real-fake pairs a step.
+        rate: Peak learning rate of AdamW.
+        decay: Weight decay.
+        average: Decay of the exponential moving average of the weights.
+        warm: Steps of linear warm-up.
+        map_weight: Weight of the map loss.
+        rank_weight: Weight of the within-pair ranking loss.
+    """
+
+    seed: int = 0
+    pairs: int = 16
+    rate: float = 4e-4
+    decay: float = 0.02
+    average: float = 0.998
+    warm: int = 100
+    map_weight: float = 0.6
+    rank_weight: float = 0.3
+
+
+class PairDataset(Dataset[Batch]):
+    """Step number in, a batch of pairs out."""
+
+    def __init__(self, source: PairSource, recipe: Recipe, first: int, steps: int) -> None:
+        self._source, self._recipe, self._first, self._steps = source, recipe, first, steps
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> Batch:
+        cv2.setNumThreads(1)
+        step = self._first + index
+        n = self._recipe.pairs
+        return collate([self._source.draw((self._recipe.seed, step * n + i)) for i in range(n)])
+
+
+def collate(pairs: list[Pair]) -> Batch:
+    """Stack pairs: pictures (2n, 3, s, s) reals first, labels (2n,), map targets (2n, 2, m, m)."""
+    images = np.stack([p.real for p in pairs] + [p.fake for p in pairs]).transpose(0, 3, 1, 2)
+    maps = np.zeros((2 * len(pairs), 2, MAP, MAP), np.float32)
+    for index, pair in enumerate(pairs, len(pairs)):
+        small = cv2.resize(pair.mask, (MAP, MAP), interpolation=cv2.INTER_AREA)
+        edge = cv2.resize(4 * pair.mask * (1 - pair.mask), (MAP, MAP), interpolation=cv2.INTER_AREA)
+        maps[index] = edge, small
+    labels = np.repeat(np.array([0, 1], np.float32), len(pairs))
+    return (
+        torch.from_numpy(np.ascontiguousarray(images)),
+        torch.from_numpy(labels),
+        torch.from_numpy(maps),
+    )
+
+
+def losses(
+    logits: Tensor, maps: Tensor, labels: Tensor, targets: Tensor, recipe: Recipe
+) -> tuple[Tensor, dict[str, float]]:
+    """Cross-entropy on the score, on the maps, and the ranking of each pair's two scores."""
+    smooth = labels * 0.96 + 0.02
+    score = nn.functional.binary_cross_entropy_with_logits(logits, smooth)
+    drawn = nn.functional.binary_cross_entropy_with_logits(maps, targets)
+    real, fake = logits.chunk(2)
+    rank = nn.functional.softplus(1.0 - (fake - real)).mean()
+    total = score + recipe.map_weight * drawn + recipe.rank_weight * rank
+    return total, {
+        "score": float(score.detach()), "map": float(drawn.detach()), "rank": float(rank.detach())
+    }
+
+
+@torch.no_grad()
+def average_into(ema: nn.Module, net: nn.Module, decay: float) -> None:
+    """Move the averaged weights towards the current ones; integer buffers are copied."""
+    for kept, new in zip(ema.state_dict().values(), net.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+@torch.no_grad()
+def validate(net: nn.Module, batches: list[Batch]) -> float:
+    """Return the AUC over held-out pairs."""
+    net.eval()
+    logits = [net(x.float().contiguous(memory_format=torch.channels_last))[0] for x, _, _ in batches]
+    labels = torch.cat([y for _, y, _ in batches]).numpy()
+    return roc_auc(torch.cat(logits).numpy(), labels).value or 0.0
+
+
+def seconds(text: str) -> float:
+    """Read ``90s``, ``45m`` or ``2h``.
+
+    Raises:
+        typer.BadParameter: Something else was given.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if not match:
+        raise typer.BadParameter(f"{text!r} is no duration such as 90s, 45m or 2h")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+
+
+def train(
+    faces: Path, out: Path, *, budget: float, recipe: Recipe, workers: int, console: Console
+) -> Path:
+    """Run or continue a training and return the last checkpoint's path.
+
+    Args:
+        faces: Folder of portrait sets.
+        out: Folder of the run: cache, checkpoint, log.
+        budget: Seconds of training in all.
+        recipe: What to do.
+        workers: Processes that make pairs.
+        console: Where progress goes.
+
+    Raises:
+        FileNotFoundError: No portraits.
+    """
+    cache = out / "cache"
+    if not (cache / "portraits.json").exists():
+        with console.status("finding faces in the portraits"):
+            build_cache(faces, cache)
+    portraits = load_cache(cache, ["train"])
+    material = Material(portraits, Eigenfaces(portraits, seed=recipe.seed))
+    held = load_cache(cache, ["validate"])
+    held_source = PairSource(held, Material(held, material.coder), size=SIZE)
+    held_set = PairDataset(held_source, Recipe(seed=recipe.seed + 7919), 0, 16)
+    with console.status("making the validation pairs"):
+        checks = [held_set[i] for i in range(len(held_set))]
+
+    torch.manual_seed(recipe.seed)
+    net = BlendNet()
+    initial = load_imagenet(net)
+    ema = BlendNet()
+    ema.load_state_dict(net.state_dict())
+    net.to(memory_format=torch.channels_last)
+    ema.to(memory_format=torch.channels_last)
+    decayed = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.decay},
+              {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.rate, fused=True)
+
+    path = out / "checkpoint.safetensors"
+    facts: dict[str, Any] = {"step": 0, "spent": 0.0, "log": []}
+    if path.exists():
+        facts = checkpoint.load(path, net=net, ema=ema, optimizer=optimizer)
+        console.print(f"going on from step {facts['step']}, {facts['spent'] / 60:.1f} min spent")
+    facts |= {"recipe": asdict(recipe), "initial": initial, "shares": SHARES, "size": SIZE,
+              "budget": budget, "portraits": len(portraits),
+              "licences": sorted({p.licence for p in portraits})}
+    source = PairSource(portraits, material, size=SIZE)
+    dataset = PairDataset(source, recipe, facts["step"], 10**7)
+    loader: DataLoader[Batch] = DataLoader(
+        dataset, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+    )
+    stop = {"now": False}
+    signal.signal(signal.SIGTERM, lambda *_: stop.update(now=True))
+    try:
+        _loop(net, ema, optimizer, iter(loader), checks, facts, recipe, budget, path, console, stop)
+    except KeyboardInterrupt:
+        console.print("interrupted: the same command goes on from the last checkpoint")
+    return path
+
+
+def _loop(
+    net: BlendNet,
+    ema: BlendNet,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterator[Batch],
+    checks: list[Batch],
+    facts: dict[str, Any],
+    recipe: Recipe,
+    budget: float,
+    path: Path,
+    console: Console,
+    stop: dict[str, bool],
+) -> None:
+    begun, before = time.monotonic(), facts["spent"]
+    saved, running = time.monotonic(), {"score": 0.0, "map": 0.0, "rank": 0.0}
+    net.train()
+    while facts["spent"] < budget and not stop["now"]:
+        share = facts["spent"] / budget
+        ramp = min(1.0, (facts["step"] + 1) / recipe.warm)
+        rate = recipe.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        images, labels, targets = next(batches)
+        x = images.float().contiguous(memory_format=torch.channels_last)
+        loss, parts = losses(*net(x), labels, targets, recipe)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimizer.step()
+        facts["step"] += 1
+        average_into(ema, net, min(recipe.average, (1 + facts["step"]) / (10 + facts["step"])))
+        facts["spent"] = before + time.monotonic() - begun
+        for key, value in parts.items():
+            running[key] += (value - running[key]) * (0.02 if facts["step"] > 50 else 0.2)
+        if facts["step"] % 20 == 0:
+            left = (budget - facts["spent"]) / 60
+            console.print(
+                f"step {facts['step']:6d}  score {running['score']:.3f}  map {running['map']:.3f}"
+                f"  rank {running['rank']:.3f}  lr {rate:.1e}  {left:.1f} min left"
+            )
+        if time.monotonic() - saved > 240 or facts["spent"] >= budget or stop["now"]:
+            auc = validate(ema, checks)
+            net.train()
+            facts["log"].append({"step": facts["step"], "spent": facts["spent"], "auc": auc})
+            console.print(f"validation AUC of held-out portraits {auc:.4f}")
+            checkpoint.save(path, net=net, ema=ema, optimizer=optimizer, facts=facts)
+            saved = time.monotonic()
+    (path.parent / "log.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def main(
+    faces: Annotated[Path, typer.Option(help="Folder of portrait sets.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/blend"),
+    budget: Annotated[str, typer.Option(help="Time to train in all, such as 60m.")] = "60m",
+    seed: Annotated[int, typer.Option(help="Seed of data and order.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = 1,
+) -> None:
+    """Train the blend detector, or go on with an interrupted run."""
+    console = Console(stderr=True)
+    keep_memory()
+    path = train(
+        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed), workers=workers,
+        console=console,
+    )
+    console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
+
+
+if __name__ == "__main__":
+    typer.run(main)

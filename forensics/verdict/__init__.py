@@ -1,0 +1,1 @@
+"""From measured logits to a calibrated verdict. numpy only."""
