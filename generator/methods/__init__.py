@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from forensics.errors import UsageError
 from generator.methods._base import (
     COVERAGE,
+    FACE_MARGIN,
     FACE_SIZE,
     AlignedFace,
     Label,
@@ -20,6 +21,7 @@ from generator.methods._base import (
 
 __all__ = [
     "COVERAGE",
+    "FACE_MARGIN",
     "FACE_SIZE",
     "AlignedFace",
     "Label",

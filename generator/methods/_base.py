@@ -19,6 +19,10 @@ FACE_SIZE = 256
 COVERAGE = 160
 """Side of the central square that a network sees, pixels of the aligned face."""
 
+FACE_MARGIN = 0.35
+"""Room around the square from hairline to chin (see `forensics.faces.align_face`): that square is
+151 of the 256 px, so it fills the 160 px that a network sees."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlignedFace:

@@ -85,7 +85,7 @@ def describe_model(config: SwapperConfig) -> ModelInfo:
     for name, layer in model.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             watch(name, layer)
-    model.step(*[faces] * config.decoders)
+    model.step([faces] * config.decoders, range(config.decoders))
     one_pass = [x for x in layers if x.name.startswith(("encoder.", "decoders.0."))]
     return ModelInfo(
         config=config,

@@ -7,6 +7,7 @@ in that person's decoder. A's code through B's decoder is B with A's expression:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -25,6 +26,34 @@ class Up(nn.Sequential):
         super().__init__(
             nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.LeakyReLU(SLOPE), nn.PixelShuffle(2)
         )
+
+
+    def initialise(self) -> None:
+        """Start with four equal neighbours (ICNR, Aitken et al. 2017), so without a chequerboard."""
+        convolution = self[0]
+        assert isinstance(convolution, nn.Conv2d)
+        weight = convolution.weight
+        one = torch.empty(len(weight) // 4, *weight.shape[1:])
+        nn.init.kaiming_normal_(one, a=SLOPE)
+        # PixelShuffle takes its four neighbours from four consecutive channels.
+        weight.data.copy_(one.repeat_interleave(4, dim=0))
+        nn.init.zeros_(convolution.bias)
+
+
+def initialise(layer: nn.Module) -> None:
+    """Draw the weights of one layer so that signals keep their size on the way (He et al. 2015).
+
+    PyTorch's own start shrinks them in every layer; eleven layers deep the faces would all look
+    alike to the decoders, and the first hundreds of steps would be lost.
+    """
+    if isinstance(layer, Up):
+        layer.initialise()
+    elif isinstance(layer, nn.Linear):
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+        nn.init.zeros_(layer.bias)
+    elif isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+        nn.init.zeros_(layer.bias)
 
 
 class Encoder(nn.Module):
@@ -83,6 +112,8 @@ class Swapper(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleList(Decoder(config) for _ in range(config.decoders))
+        # Children come before parents, so a whole `Up` has the last word on its convolution.
+        self.apply(initialise)
 
     def decode(self, maps: Tensor, person: int) -> Tensor:
         """Paint ``person`` (0 is A, 1 is B); a single decoder paints everybody."""
@@ -92,7 +123,7 @@ class Swapper(nn.Module):
         """Encode (n, 3, size, size) faces in 0..1 and paint them as ``person``."""
         return self.decode(self.encoder(faces), person)
 
-    def step(self, *faces: Tensor) -> list[Tensor]:
-        """Rebuild one batch of each person; the shared encoder runs once over all of them."""
-        parts = self.encoder(torch.cat(faces)).split([len(batch) for batch in faces])
-        return [self.decode(maps, person) for person, maps in enumerate(parts)]
+    def step(self, batches: Sequence[Tensor], people: Sequence[int]) -> list[Tensor]:
+        """Rebuild one batch of each of ``people``; the encoder runs once over all of them."""
+        parts = self.encoder(torch.cat(list(batches))).split([len(batch) for batch in batches])
+        return [self.decode(maps, person) for person, maps in zip(people, parts, strict=True)]
