@@ -1,0 +1,109 @@
+"""Decode the chosen pictures of a video in bounded memory (in the decoding process)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from forensics.media._choose import (
+    Run,
+    may_skip,
+    plan_runs,
+    spread_over_shots,
+    survey_positions,
+    wants_survey,
+)
+from forensics.media._container import Orientation
+from forensics.media._fault import MediaFault
+from forensics.media._index import PacketIndex, read_index
+from forensics.media._luma import thumb_of
+from forensics.media._runs import RunDecoder, Shown
+from forensics.media.limits import Limits
+from forensics.media.plan import SamplingPlan
+from forensics.media.shots import ShotCounter
+
+Emit = Callable[[NDArray[np.uint8], float, int], None]
+Tick = Callable[[], None]
+
+
+def stream_video(
+    path: str, plan: SamplingPlan, limits: Limits, emit: Emit, tick: Tick
+) -> list[str]:
+    """Decode the pictures that ``plan`` asks for and hand them to ``emit`` in time order.
+
+    Args:
+        path: The file.
+        plan: What to take.
+        limits: Caps on picture size and duration.
+        emit: Takes (h, w, 3) upright RGB ``uint8``, seconds and the shot number.
+        tick: Called often, to report progress and to stop early.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        MediaFault: Nothing could be decoded, or a limit is exceeded.
+    """
+    index = read_index(path, limits, tick)
+    targets = _targets(path, index, plan, limits, tick)
+    with RunDecoder(path, index, limits, tick, skip=may_skip(index, targets)) as decoder:
+        taken = _take(decoder, plan_runs(index, targets), emit)
+    if not taken:
+        raise MediaFault("no picture could be decoded")
+    return [*index.warnings, *decoder.warnings]
+
+
+def _targets(
+    path: str, index: PacketIndex, plan: SamplingPlan, limits: Limits, tick: Tick
+) -> Sequence[float] | None:
+    if plan.all:
+        return None
+    if not wants_survey(index, plan):
+        return plan.target_times(index.duration if plan.mode == "frames" else index.pts.max())
+    shots = ShotCounter()
+    seen: list[tuple[float, int]] = []
+    with RunDecoder(path, index, limits, tick) as decoder:
+        for position in survey_positions(index, plan).tolist():
+            for shown in decoder.decode(Run(position, position + 1, None)):
+                seen.append((shown.pts, shots.update(thumb_of(shown.frame), adjacent=False)))
+    if not seen:
+        return plan.target_times(index.duration)
+    times, numbers = zip(*seen, strict=True)
+    return spread_over_shots(times, numbers, index.duration, plan.frames)
+
+
+def _take(decoder: RunDecoder, runs: Sequence[Run], emit: Emit) -> int:
+    """Pick the pictures at the targets; return how many were handed on."""
+    converter = VideoReformatter()
+    shots = ShotCounter()
+    taken = 0
+    for run in runs:
+        waiting = list(run.targets or ())[::-1]
+        spare: tuple[Shown, int] | None = None
+        for shown in decoder.decode(run):
+            shot = shots.update(thumb_of(shown.frame), adjacent=shown.adjacent)
+            hit = run.targets is None
+            while waiting and shown.pts >= waiting[-1] - 1e-6:
+                waiting.pop()
+                hit = True
+            if hit:
+                emit(_upright_rgb(shown.frame, converter), shown.pts, shot)
+                taken += 1
+            spare = None if hit else (shown, shot)
+        if waiting and spare is not None:
+            emit(_upright_rgb(spare[0].frame, converter), spare[0].pts, spare[1])
+            taken += 1
+    return taken
+
+
+def _upright_rgb(frame: Any, converter: VideoReformatter) -> NDArray[np.uint8]:
+    """Convert to (h, w, 3) contiguous RGB ``uint8`` as displayed."""
+    rgb = converter.reformat(frame, format="rgb24")
+    plane = rgb.planes[0]
+    rows = np.frombuffer(plane, dtype=np.uint8).reshape(rgb.height, plane.line_size)
+    image = rows[:, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)
+    return np.ascontiguousarray(Orientation.of(frame).apply(image))

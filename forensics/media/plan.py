@@ -1,0 +1,69 @@
+"""Which pictures of a clip to look at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal["frames", "every", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingPlan:
+    """How to choose pictures. Exactly one mode is in force: ``all``, else ``every``, else
+    ``frames``; giving both ``all`` and ``every`` is an error.
+
+    Attributes:
+        frames: At most this many pictures, stratified over time: the clip is cut into that many
+            equal strata and the middle of each is taken. A shot that lasts at least as long as a
+            stratum is therefore always seen. The reader of long clips moves targets so that
+            shorter shots are seen too (see ``forensics.media._choose``).
+        every: One picture every so many seconds, from the first one on.
+        all: Every picture.
+
+    Raises:
+        ValueError: A value is out of range or two modes are given.
+    """
+
+    frames: int = 32
+    every: float | None = None
+    all: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1:
+            raise ValueError(f"frames must be a whole number above 0, got {self.frames!r}")
+        if self.every is not None and not (math.isfinite(self.every) and self.every > 0):
+            raise ValueError(f"every must be a number of seconds above 0, got {self.every!r}")
+        if self.all and self.every is not None:
+            raise ValueError(f"give either every or all, got every={self.every!r} and all=True")
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force."""
+        if self.all:
+            return "all"
+        return "frames" if self.every is None else "every"
+
+    def target_times(self, duration: float) -> list[float]:
+        """Return the times to aim at, ascending, in seconds within ``[0, duration]``.
+
+        Args:
+            duration: Length of the clip in seconds; 0 gives the single target 0.
+
+        Returns:
+            Stratum centres in mode ``frames``, multiples of the step in mode ``every`` and an
+            empty list in mode ``all`` (every picture is taken, no target is needed).
+
+        Raises:
+            ValueError: ``duration`` is negative or not finite.
+        """
+        if not (math.isfinite(duration) and duration >= 0):
+            raise ValueError(f"duration must be >= 0 seconds, got {duration!r}")
+        if self.all:
+            return []
+        if self.every is not None:
+            return [i * self.every for i in range(int(duration / self.every + 1e-9) + 1)]
+        if duration == 0:
+            return [0.0]
+        return [(i + 0.5) * duration / self.frames for i in range(self.frames)]
