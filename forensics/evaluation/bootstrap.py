@@ -115,9 +115,7 @@ def bootstrap(
     for weights in group_weights(groups, n_boot=n_boot, seed=seed):
         for name, values in statistics(weights).items():
             collected.setdefault(name, []).append(values)
-    return {
-        name: _percentiles(np.concatenate(parts), level) for name, parts in collected.items()
-    }
+    return {name: _percentiles(np.concatenate(parts), level) for name, parts in collected.items()}
 
 
 def auc_interval(
@@ -134,9 +132,7 @@ def auc_interval(
     if reason:
         return Interval(None, reason)
     ranking = Ranking(values, labels)
-    found = bootstrap(
-        lambda w: {"auc": ranking.curve(w).auc()}, groups, n_boot=n_boot, seed=seed
-    )
+    found = bootstrap(lambda w: {"auc": ranking.curve(w).auc()}, groups, n_boot=n_boot, seed=seed)
     return found["auc"]
 
 

@@ -57,6 +57,8 @@ def read_crop(
         cause = getattr(error, "strerror", None) or (
             "no picture in a known format"
             if isinstance(error, UnidentifiedImageError)
-            else lines[0] if lines else type(error).__name__
+            else lines[0]
+            if lines
+            else type(error).__name__
         )
         raise UnreadableInputError(path, cause) from error

@@ -131,8 +131,11 @@ def read_manifest(
             raise ManifestError(path, f"more than {limits.rows} rows", line=number)
         label, first = labels.setdefault((row.path, row.pts), (row.label, number))
         if label != row.label:
-            _fail(path, number, f"{printable(row.path)} is {row.label} here but {label} on line "
-                  f"{first}")
+            _fail(
+                path,
+                number,
+                f"{printable(row.path)} is {row.label} here but {label} on line {first}",
+            )
         rows.append(row)
     if not rows:
         raise ManifestError(path, "the manifest has no rows")

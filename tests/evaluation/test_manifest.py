@@ -21,8 +21,19 @@ def write(folder: Path, *rows: Any) -> Path:
 def test_reads_every_column_and_resolves_paths(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        {"path": "a/x.png", "label": "fake", "group": "g", "identity": ["p", "q"], "split": "look",
-         "source": "s", "method": "m", "mask": "a/m.png", "pts": [0, 1.5], "width": 129, "new": 1},
+        {
+            "path": "a/x.png",
+            "label": "fake",
+            "group": "g",
+            "identity": ["p", "q"],
+            "split": "look",
+            "source": "s",
+            "method": "m",
+            "mask": "a/m.png",
+            "pts": [0, 1.5],
+            "width": 129,
+            "new": 1,
+        },
         {"path": "b.png", "label": "real", "identity": "p", "group": 7},
     )
     manifest = read_manifest(path)
