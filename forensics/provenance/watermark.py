@@ -178,8 +178,8 @@ def detect(
 def soft_bits(phasors: NDArray[np.complex128], key: bytes) -> NDArray[np.float64]:
     """Return (64, REPEATS) readings; negative means one, the size is the confidence."""
     slots, phases = carrier(key)
-    turned = phasors[slots] * np.exp(-2j * np.pi * phases)
-    return turned.real.reshape(PAYLOAD_BITS, REPEATS)
+    turned: NDArray[np.float64] = (phasors[slots] * np.exp(-2j * np.pi * phases)).real
+    return turned.reshape(PAYLOAD_BITS, REPEATS)
 
 
 def tag_errors(soft: NDArray[np.float64], kind: Kind) -> int:
@@ -190,7 +190,7 @@ def tag_errors(soft: NDArray[np.float64], kind: Kind) -> int:
 
 def binomial_tail(errors: int, n: int) -> float:
     """Return the probability of at most ``errors`` heads in ``n`` throws of a fair coin."""
-    return sum(math.comb(n, k) for k in range(errors + 1)) / 2**n
+    return float(sum(math.comb(n, k) for k in range(errors + 1)) / 2**n)
 
 
 @lru_cache(maxsize=16)
