@@ -107,6 +107,28 @@ def extract(
     if consent is not None:
         load_consent(consent)
     _refuse_foreign(out)
+    entries, report = find_faces(sources, config, hook)
+    if not entries:
+        counts = ", ".join(f"{code} {n}" for code, n in sorted(report["rejected"].items()))
+        raise UnreadableInputError(
+            sources[0], f"no usable face found ({counts or 'no face seen at all'})"
+        )
+    chosen = np.unique(np.linspace(0, len(entries) - 1, min(len(entries), config.max_faces)))
+    entries = [entries[int(i)] for i in chosen]
+    faceset = write_faceset(out, entries, {**report, "kept": len(entries)})
+    if consent is not None:
+        shutil.copyfile(consent, out / CONSENT)
+    return faceset
+
+
+def find_faces(
+    sources: Sequence[Path], config: ExtractConfig, hook: Hook | None = None
+) -> tuple[list[FaceEntry], dict[str, Any]]:
+    """Look through clips, photos and folders: the usable faces and the report on all others.
+
+    Raises:
+        UnreadableInputError: No source could be read.
+    """
     found, failures = [], []
     for path in _files(sources):
         try:
@@ -119,18 +141,7 @@ def extract(
     if not found and failures:
         raise failures[0]
     entries = [entry for source in found for entry in source.entries]
-    report = _report(found, failures, entries)
-    if not entries:
-        counts = ", ".join(f"{code} {n}" for code, n in sorted(report["rejected"].items()))
-        raise UnreadableInputError(
-            sources[0], f"no usable face found ({counts or 'no face seen at all'})"
-        )
-    chosen = np.unique(np.linspace(0, len(entries) - 1, min(len(entries), config.max_faces)))
-    entries = [entries[int(i)] for i in chosen]
-    faceset = write_faceset(out, entries, {**report, "kept": len(entries)})
-    if consent is not None:
-        shutil.copyfile(consent, out / CONSENT)
-    return faceset
+    return entries, _report(found, failures, entries)
 
 
 def _files(sources: Sequence[Path]) -> list[Path]:
