@@ -76,3 +76,14 @@ class FaceMesh:
         points[:, :2] = (local[:, :2] - forward[:, 2]) @ np.linalg.inv(turn).T
         points[:, 2] = local[:, 2] / scale
         return points, float(1.0 / (1.0 + np.exp(-np.clip(presence[0], -80.0, 80.0))))
+
+
+def mesh_in_crop(
+    mesh: NDArray[np.float32], to_frame: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Take (468, 3) frame points to the pixels of a crop with the (2, 3) matrix ``to_frame``."""
+    linear = to_frame[:, :2]
+    local = np.empty_like(mesh)
+    local[:, :2] = (mesh[:, :2] - to_frame[:, 2]) @ np.linalg.inv(linear).T
+    local[:, 2] = mesh[:, 2] / np.sqrt(abs(np.linalg.det(linear)))
+    return local

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forensics.faces.align import CROP, MARGIN, align_face
 from forensics.faces.detect import DetectedFace, FaceFinder
-from forensics.faces.mesh import FaceMesh, five_points
+from forensics.faces.mesh import FaceMesh, five_points, mesh_in_crop
 from forensics.faces.quality import QualityGate, measure_quality
 from forensics.types import CropQuality, FaceCrops, FaceTrack, Frame
 
@@ -144,7 +144,7 @@ class FaceFollower:
             return 0
         track = self._match(face, free)
         crop, to_frame = align_face(frame.image, points, margin=self._margin)
-        local = _to_crop(mesh, to_frame)
+        local = mesh_in_crop(mesh, to_frame)
         quality = measure_quality(
             crop, local, inter_ocular=eyes, mesh_confidence=presence, gate=self._gate
         )
@@ -179,14 +179,6 @@ def _distance(box: NDArray[np.float32], last: NDArray[np.float32]) -> float:
         return 1.0
     step = float(np.linalg.norm((box[:2] + box[2:]) - (last[:2] + last[2:]))) / 2.0
     return step / (_REACH * max(size, size_last))
-
-
-def _to_crop(mesh: NDArray[np.float32], to_frame: NDArray[np.float64]) -> NDArray[np.float32]:
-    linear = to_frame[:, :2]
-    local = np.empty_like(mesh)
-    local[:, :2] = (mesh[:, :2] - to_frame[:, 2]) @ np.linalg.inv(linear).T
-    local[:, 2] = mesh[:, 2] / np.sqrt(abs(np.linalg.det(linear)))
-    return local
 
 
 def follow_faces(

@@ -82,8 +82,7 @@ def build_cache(faces: Path, cache: Path, *, progress: Callable[[int], None] | N
         FileNotFoundError: No portrait was found.
     """
     from forensics.faces import FaceFinder, FaceMesh, align_face
-    from forensics.faces.mesh import five_points
-    from forensics.faces.track import _to_crop
+    from forensics.faces.mesh import five_points, mesh_in_crop
 
     finder, mesher = FaceFinder(), FaceMesh()
     images, meshes, rows, left_out = [], [], [], []
@@ -100,7 +99,7 @@ def build_cache(faces: Path, cache: Path, *, progress: Callable[[int], None] | N
             continue
         crop, to_frame = align_face(rgb, five_points(mesh), size=SIDE, margin=ROOM)
         images.append(crop)
-        meshes.append(_to_crop(mesh, to_frame))
+        meshes.append(mesh_in_crop(mesh, to_frame))
         rows.append({"name": name, "identity": identity, "licence": licence})
         if progress:
             progress(count)

@@ -1,0 +1,29 @@
+"""Run the whole examination of one file. Loaded on first use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forensics.engines.options import ScanOptions
+    from forensics.engines.scan import scan
+    from forensics.engines.scanner import Scanner
+
+_HOMES = {
+    "ScanOptions": "forensics.engines.options",
+    "Scanner": "forensics.engines.scanner",
+    "scan": "forensics.engines.scan",
+}
+
+__all__ = ["ScanOptions", "Scanner", "scan"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'forensics.engines' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    # Shadow the submodule of the same name that the import just bound to this package.
+    globals()[name] = value
+    return value
