@@ -352,7 +352,7 @@ def fit(training: Training, folder: Path, hook: Hook | None = None) -> Progress:
 
 
 def train(
-    people: Sequence[Path],
+    people: Sequence[Path | FaceSet],
     out: Path,
     config: TrainConfig | None = None,
     *,
@@ -365,7 +365,7 @@ def train(
     """Train on face sets, or go on with the training that lies in ``out``.
 
     Args:
-        people: Face set of A, of B; a single one for `plain`.
+        people: Face set of A, of B (or their folders); a single one for `plain`.
         out: Checkpoint folder.
         config: Settings; on resume only its limits count.
         consent: One record a person; a missing one is looked for in the face set.
@@ -380,7 +380,7 @@ def train(
         OutputError: The checkpoint cannot be written.
     """
     config = config or TrainConfig()
-    facesets = [read_faceset(folder) for folder in people]
+    facesets = [p if isinstance(p, FaceSet) else read_faceset(p) for p in people]
     records = [*consent, *[None] * (len(facesets) - len(consent))]
     described = [_describe(s, c) for s, c in zip(facesets, records, strict=True)]
     _check(facesets, config, overrides or {})
