@@ -107,10 +107,8 @@ class Child:
         """Ask the process to end, and kill it if it does not."""
         with contextlib.suppress(OSError):
             self._stdin.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:

@@ -125,13 +125,15 @@ def plan_runs(index: PacketIndex, targets: Sequence[float] | None) -> list[Run]:
     return runs
 
 
-def may_skip(index: PacketIndex, targets: Sequence[float] | None) -> bool:
+def may_skip(index: PacketIndex, plan: SamplingPlan, targets: Sequence[float] | None) -> bool:
     """Tell whether pictures that no other depends on need not be decoded.
 
-    They may be left out where targets are several pictures apart: a neighbour serves as well.
+    In mode ``frames`` they may be left out where targets are several pictures apart: a neighbour
+    serves as well. Mode ``every`` keeps its grid exactly.
     """
     return (
-        targets is not None
+        plan.mode == "frames"
+        and targets is not None
         and not index.derived
         and len(index.pts) >= _SKIP_FROM * max(1, len(targets))
     )

@@ -57,8 +57,9 @@ def choose_stream(container: Any) -> Any:
     """
     streams = picture_streams(container)
     if not streams:
-        raise MediaFault("no picture stream (sound only)" if container.streams.audio
-                         else "no picture stream")
+        raise MediaFault(
+            "no picture stream (sound only)" if container.streams.audio else "no picture stream"
+        )
     known = [s for s in streams if s.codec_context is not None]
     if not known:
         raise MediaFault("no decoder for its picture stream")

@@ -26,6 +26,10 @@ from forensics.media.limits import Limits
 from forensics.media.plan import SamplingPlan
 from forensics.media.shots import ShotCounter
 
+# The decoder's own threads already fill the cores; older PyAV has no choice here.
+_ONE_THREAD: dict[str, Any] = (
+    {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
+)
 Emit = Callable[[NDArray[np.uint8], float, int], None]
 Tick = Callable[[], None]
 
@@ -50,7 +54,7 @@ def stream_video(
     """
     index = read_index(path, limits, tick)
     targets = _targets(path, index, plan, limits, tick)
-    with RunDecoder(path, index, limits, tick, skip=may_skip(index, targets)) as decoder:
+    with RunDecoder(path, index, limits, tick, skip=may_skip(index, plan, targets)) as decoder:
         taken = _take(decoder, plan_runs(index, targets), emit)
     if not taken:
         raise MediaFault("no picture could be decoded")
@@ -102,8 +106,10 @@ def _take(decoder: RunDecoder, runs: Sequence[Run], emit: Emit) -> int:
 
 def _upright_rgb(frame: Any, converter: VideoReformatter) -> NDArray[np.uint8]:
     """Convert to (h, w, 3) contiguous RGB ``uint8`` as displayed."""
-    rgb = converter.reformat(frame, format="rgb24")
+    rgb = converter.reformat(frame, format="rgb24", **_ONE_THREAD)
     plane = rgb.planes[0]
-    rows = np.frombuffer(plane, dtype=np.uint8).reshape(rgb.height, plane.line_size)
+    rows: NDArray[np.uint8] = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(
+        rgb.height, plane.line_size
+    )
     image = rows[:, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)
     return np.ascontiguousarray(Orientation.of(frame).apply(image))

@@ -61,9 +61,9 @@ def probe_still(path: str, limits: Limits) -> dict[str, Any]:
         MediaFault: Not a readable picture, or over a limit.
     """
     with _opened(path) as image:
-        turn = _TURN.get(image.getexif().get(_ORIENTATION_TAG, 1), 0)
         width, height = image.size
         _check_pixels(width, height, limits)
+        turn = _turn(image)
         name = str(image.format).lower()
     swap = turn in (90, 270)
     return {
@@ -90,7 +90,7 @@ def read_still(path: str, limits: Limits) -> tuple[NDArray[np.uint8], list[str]]
     """
     notes: list[str] = []
     with _opened(path) as image:
-        _check_pixels(*image.size, limits)
+        _check_pixels(image.width, image.height, limits)
         if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
             notes.append("only the first picture of the animation was examined")
         try:
@@ -117,11 +117,20 @@ def _opened(path: str) -> Iterator[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(path, formats=_FORMATS)
+            Image.init()
+            image = Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
     except (OSError, SyntaxError, ValueError) as error:
         raise MediaFault("damaged picture: its header cannot be read") from error
     with image:
         yield image
+
+
+def _turn(image: Any) -> int:
+    """Return the clockwise degrees that EXIF asks for; 0 where its data cannot be read."""
+    try:
+        return _TURN.get(image.getexif().get(_ORIENTATION_TAG, 1), 0)
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return 0
 
 
 def _upright_rgb(image: Any) -> NDArray[np.uint8]:

@@ -80,11 +80,12 @@ def read_index(path: str, limits: Limits, tick: Callable[[], None]) -> PacketInd
     ticks = np.frombuffer(stamps, dtype=np.int64)
     derived = _unusable(ticks, time_base, limits)
     origin = 0 if derived else int(ticks.min())
-    counted = np.arange(len(ticks)) / fps
-    pts = counted if derived else (ticks - origin) * time_base
+    counted = np.arange(len(ticks), dtype=np.float64) / fps
+    pts: NDArray[np.float64] = counted if derived else (ticks - origin) * np.float64(time_base)
     index = PacketIndex(
         pts=pts,
-        keys=np.unique(np.append(np.frombuffer(keys, dtype=np.int64), 0)) if keys
+        keys=np.unique(np.append(np.frombuffer(keys, dtype=np.int64), 0))
+        if keys
         else np.zeros(1, dtype=np.int64),
         derived=derived,
         origin=origin,
@@ -98,9 +99,7 @@ def read_index(path: str, limits: Limits, tick: Callable[[], None]) -> PacketInd
 def usable_packets(container: Any, stream: Any) -> Any:
     """Yield the packets that hold a whole picture, always the same ones for the same file."""
     return (
-        packet
-        for packet in container.demux(stream)
-        if packet.size > 0 and not packet.is_corrupt
+        packet for packet in container.demux(stream) if packet.size > 0 and not packet.is_corrupt
     )
 
 

@@ -12,8 +12,20 @@ from forensics.media.shots import THUMB, luma_thumb
 # Formats whose first plane is luma: bits per sample by name.
 _PLANAR = {
     **dict.fromkeys(
-        ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv411p",
-         "yuv410p", "nv12", "nv21", "gray", "yuva420p"),
+        (
+            "yuv420p",
+            "yuvj420p",
+            "yuv422p",
+            "yuvj422p",
+            "yuv444p",
+            "yuvj444p",
+            "yuv411p",
+            "yuv410p",
+            "nv12",
+            "nv21",
+            "gray",
+            "yuva420p",
+        ),
         8,
     ),
     **dict.fromkeys(("yuv420p10le", "yuv422p10le", "yuv444p10le", "gray10le"), 10),

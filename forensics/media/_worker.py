@@ -7,7 +7,6 @@ this process and nothing else. It ends by itself when its parent does.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -150,9 +149,10 @@ def main() -> None:
         except OSError as error:
             cause = error.strerror or "cannot be read"
             job.say("error", kind="unreadable", cause=cause.lower())
-        except Exception as error:  # noqa: BLE001 - the parent must get an answer to every job
+        # The parent must get an answer to every job, whatever a library raises.
+        except Exception as error:
             job.say("error", kind="unreadable", cause=f"decoder failed ({type(error).__name__})")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

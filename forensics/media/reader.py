@@ -29,6 +29,8 @@ _AHEAD_BYTES = 12 << 20
 _AHEAD_FRAMES = 8
 _CHUNK = 1 << 20
 _STOP_GRACE = 2.0
+_LIMITS = Limits()
+_PLAN = SamplingPlan()
 _FAULTS = {"unreadable": UnreadableInputError, "over_limit": OverLimitError}
 _CAUSES = {
     errno.ENOENT: "no such file",
@@ -45,7 +47,7 @@ def warm_up() -> None:
     POOL.release(POOL.acquire())
 
 
-def open_clip(path: Path | str, *, limits: Limits = Limits()) -> Clip:
+def open_clip(path: Path | str, *, limits: Limits = _LIMITS) -> Clip:
     """Read the facts of a media file: its type is told from its content, never from its name.
 
     Args:
@@ -75,7 +77,7 @@ def open_clip(path: Path | str, *, limits: Limits = Limits()) -> Clip:
 
 
 def stream_frames(
-    clip: Clip, plan: SamplingPlan = SamplingPlan(), *, limits: Limits = Limits()
+    clip: Clip, plan: SamplingPlan = _PLAN, *, limits: Limits = _LIMITS
 ) -> FrameStream:
     """Stream the pictures that ``plan`` asks for, upright, in RGB and in time order.
 
@@ -145,6 +147,11 @@ class FrameStream(Iterator[Frame]):
         image = np.frombuffer(payload, dtype=np.uint8).reshape(header["shape"])
         return Frame(image, pts=header["pts"], shot=header["shot"])
 
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the decoding process while it works for this stream, else None."""
+        return None if self._job is None else self._job.pid
+
     def close(self) -> None:
         """Stop decoding; later iteration yields nothing. Safe to call twice."""
         self._done = True
@@ -160,22 +167,35 @@ class _Job:
         self._path, self._limits = path, limits
         self._waited = 0.0
         self._ended = False
-        request = {"path": os.fspath(path.absolute()), "limits": asdict(limits), **values}
-        cap = 3 * limits.max_pixels
+        self._request = {"path": os.fspath(path.absolute()), "limits": asdict(limits), **values}
+        self._do = do
         self._child = POOL.acquire()
+        self._fresh = False
         try:
-            self._id = self._child.begin(do, cap, **request)
+            self._begin()
         except ChildDiedError:
-            # The idle child was ended from outside; this file is not to blame.
-            self._child.kill()
-            self._child = Child()
-            self._id = self._child.begin(do, cap, **request)
+            self._restart()
+
+    def _begin(self) -> None:
+        self._id = self._child.begin(self._do, 3 * self._limits.max_pixels, **self._request)
+
+    def _restart(self) -> None:
+        """Go on with a new child: the used one may have suffered from an earlier file."""
+        self._child.kill()
+        self._child = Child()
+        self._fresh = True
+        self._begin()
 
     def __enter__(self) -> _Job:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the child at work."""
+        return self._child.pid
 
     def answer(self) -> Message:
         """Return the next message that is not mere progress.
@@ -220,7 +240,9 @@ class _Job:
         patience = min(self._limits.stall, left)
         start = time.monotonic()
         try:
-            return self._child.answer(self._id, max(0.0, patience))
+            message = self._child.answer(self._id, max(0.0, patience))
+            self._fresh = True
+            return message
         except ChildSilentError:
             self._child.kill()
             cause = (
@@ -230,6 +252,9 @@ class _Job:
             )
             raise DecodeTimeoutError(self._path, cause) from None
         except ChildDiedError as error:
+            if not self._fresh:
+                self._restart()
+                return self._next()
             raise WorkerCrashedError(self._path, str(error)) from None
         finally:
             self._waited += time.monotonic() - start
