@@ -33,6 +33,25 @@ AI_SOURCE_TYPES = frozenset(
 )
 """IPTC terms that say that a machine made the pictures, or part of them."""
 
+IPTC_SOURCE_TYPES = AI_SOURCE_TYPES | {
+    "algorithmicallyEnhanced",
+    "composite",
+    "compositeCapture",
+    "computationalCapture",
+    "dataDrivenMedia",
+    "digitalArt",
+    "digitalCapture",
+    "digitalCreation",
+    "humanEdits",
+    "minorHumanEdits",
+    "negativeFilm",
+    "positiveFilm",
+    "print",
+    "screenCapture",
+    "virtualRecording",
+}
+"""All terms that may be written; the C2PA library itself takes any text."""
+
 MIME = {
     ".mp4": "video/mp4",
     ".m4v": "video/mp4",
@@ -154,6 +173,10 @@ def sign_c2pa(
     if mime is None:
         known = ", ".join(sorted(MIME))
         raise UsageError(f"{target}: a C2PA manifest needs one of {known}")
+    for action in _actions(manifest):
+        term = str(action.get("digitalSourceType", SOURCE_TYPES + "composite"))
+        if not term.startswith(SOURCE_TYPES) or term[len(SOURCE_TYPES) :] not in IPTC_SOURCE_TYPES:
+            raise UsageError(f"{term.rsplit('/', 1)[-1]!r} is no IPTC digital source type")
     draft = target.with_name(f".{target.stem}.{os.getpid()}.signing{target.suffix}")
     settings: dict[str, Any] = {"builder": {"thumbnail": {"enabled": False}}}
     try:
