@@ -1,11 +1,10 @@
 """Pictures of a running training: what the network paints now, and how the loss fell.
 
-Every picture with a made face carries a caption in its pixels and a statement in its metadata.
+Pictures with made faces go through `generator.mark_image`: caption, watermark and metadata.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.files import write_file
+from generator.mark_image import write_marked_preview
 
-CAPTION = "SYNTHETIC - training preview, not photographs"
 _BAR = 22
 _TEXT = cv2.FONT_HERSHEY_SIMPLEX
-_SOURCE_TYPE = (
-    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-)
 
 
 def write_preview(
@@ -31,25 +27,25 @@ def write_preview(
     Args:
         path: PNG to write.
         columns: Heading (for example ``A->B``) and (n, h, w, 3) faces in 0..1.
-        note: A few words after the caption, for example the step.
+        note: A few words for the caption, for example the step.
         side: Side of one face in the picture, pixels.
 
     Raises:
         OutputError: The file cannot be written.
     """
     rows = min(len(faces) for _, faces in columns)
-    width = max(side * len(columns), 460)
-    grid = np.full((2 * _BAR + rows * side, width, 3), 24, np.uint8)
+    width = max(side * len(columns), 480)  # the caption needs room
+    grid = np.full((_BAR + rows * side, width, 3), 24, np.uint8)
     for x, (heading, faces) in enumerate(columns):
-        _write(grid, heading, (x * side + 6, _BAR + 15))
+        _write(grid, heading, (x * side + 6, 15))
         for y in range(rows):
             face = (np.clip(faces[y], 0, 1) * 255).astype(np.uint8)
-            top = 2 * _BAR + y * side
+            top = _BAR + y * side
             grid[top : top + side, x * side : (x + 1) * side] = cv2.resize(
                 face, (side, side), interpolation=cv2.INTER_LINEAR
             )
-    _write(grid, f"{CAPTION}  {note}", (6, 15))
-    _write_png(path, grid, {"Description": CAPTION})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_marked_preview(path, grid, caption=f"training preview, not photographs  {note}")
 
 
 def write_loss_plot(
@@ -87,7 +83,7 @@ def write_loss_plot(
         y = 12 + (high - logs_y) / (high - low) * (height - bottom - 12)
         points = np.stack([x, y], axis=1).round().astype(np.int32)
         cv2.polylines(plot, [points], False, colour, 1, cv2.LINE_AA)
-    _write_png(path, plot, {})
+    _write_png(path, plot)
 
 
 def _write(
@@ -99,15 +95,7 @@ def _write(
     cv2.putText(image, text, place, _TEXT, 0.42, colour, 1, cv2.LINE_AA)
 
 
-def _write_png(path: Path, image: NDArray[np.uint8], text: dict[str, str]) -> None:
+def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
     from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
 
-    info = PngInfo()
-    for key, value in text.items():
-        info.add_text(key, value)
-    if text:
-        info.add_text("DigitalSourceType", _SOURCE_TYPE)
-        # Label "1" is "declared synthetic" in GB 45438-2025.
-        info.add_text("AIGC", json.dumps({"Label": "1", "ContentProducer": "generator"}))
-    write_file(path, lambda part: Image.fromarray(image).save(part, "PNG", pnginfo=info))
+    write_file(path, lambda part: Image.fromarray(image).save(part, "PNG"))

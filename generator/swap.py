@@ -1,7 +1,7 @@
 """Swap faces in a clip or photo: look, choose, warp, paint, match, blend, mark, and say what was done.
 
-Pictures leave this module through `generator.mark.MarkedWriter` only, which cannot write one
-without its marks.
+Pictures leave this module through `generator.mark` only, which cannot write one without its
+marks.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from forensics.types import Clip, Frame
 from generator.compose import BlendConfig, ColourMatch, paste, soften
 from generator.consent import HOW_TO, ConsentRecord
 from generator.mark import MarkedWriter
+from generator.mark_image import write_marked_image
 from generator.methods import FACE_MARGIN, AlignedFace, Method, SwappedFace
 from generator.scene import Scene, SceneTrack, look
 from generator.trajectory import jitter
@@ -28,6 +29,8 @@ from generator.trajectory import jitter
 _GROUP = 8  # frames whose faces go through a network together
 
 Hook = Callable[[int, int], None]
+Composed = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any]]]
+"""Frames with their faces replaced, their swap masks, and their sidecar rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +111,57 @@ def swap(
         method.prepare(source)
     scene = look(clip, steadiness=config.steadiness)
     chosen = _choose(clip, scene, config)
-    sidecar = _facts(clip, method, source_sha256, consent, config)
+    trembling = _trembling(chosen)
+    facts = {
+        **_facts(clip, method, source_sha256, consent, config),
+        "people": scene.people,
+        "jitter": {"target": trembling[0], "followed": trembling[1]},
+    }
+    composed = _composed(clip, chosen, method, config.blend)
+    write = _write_photo if clip.kind == "image" else _write_clip
     done = swapped = 0
-    rows: list[dict[str, Any]] = []
-    with MarkedWriter(
-        out, clip, sidecar=sidecar, visible_label=config.visible_label, kind="synthetic"
-    ) as writer:
-        for frame, mask, row in _composed(clip, chosen, method, config.blend):
-            writer.write(frame, row["pts"], mask=mask)
-            rows.append(row)
-            done += 1
-            swapped += bool(row["faces"])
-            if hook is not None:
-                hook(done, scene.frames)
-        sidecar["frames"] = rows
-        sidecar["people"] = scene.people
-        trembling = _trembling(chosen)
-        sidecar["jitter"] = {"target": trembling[0], "followed": trembling[1]}
+    for row in write(out, clip, composed, facts, config):
+        done += 1
+        swapped += bool(row["faces"])
+        if hook is not None:
+            hook(done, scene.frames)
     return SwapResult(out, done, swapped, scene.people, trembling)
+
+
+def _write_clip(
+    out: Path, clip: Clip, composed: Composed, facts: dict[str, Any], config: SwapConfig
+) -> Iterator[dict[str, Any]]:
+    """Write a marked clip with the target's times, sound and rotation; yield each frame's row."""
+    with MarkedWriter(
+        out,
+        size=clip.size,
+        fps=clip.fps or 25.0,
+        sidecar=facts,
+        source=clip.path,
+        audio_from=clip.path if clip.has_audio else None,
+        rotation=clip.rotation,
+        visible_label=config.visible_label,
+    ) as writer:
+        for picture, mask, row in composed:
+            info = {k: v for k, v in row.items() if k != "pts"}
+            writer.write(picture, pts=row["pts"], swap_mask=mask, frame_info=info)
+            yield row
+
+
+def _write_photo(
+    out: Path, clip: Clip, composed: Composed, facts: dict[str, Any], config: SwapConfig
+) -> Iterator[dict[str, Any]]:
+    """Write a marked photo."""
+    for picture, mask, row in composed:
+        write_marked_image(
+            out,
+            picture,
+            sidecar={**facts, "frames": [row]},
+            source=clip.path,
+            swap_mask=mask,
+            visible_label=config.visible_label,
+        )
+        yield row
 
 
 def _choose(clip: Clip, scene: Scene, config: SwapConfig) -> list[SceneTrack]:
@@ -146,7 +182,7 @@ def _choose(clip: Clip, scene: Scene, config: SwapConfig) -> list[SceneTrack]:
 
 def _composed(
     clip: Clip, chosen: Sequence[SceneTrack], method: Method, blend: BlendConfig
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any]]]:
+) -> Composed:
     """Second pass: yield every frame with its faces replaced, its swap mask and its sidecar row."""
     colours = {t.trajectory.track_id: ColourMatch(strength=blend.colour) for t in chosen}
     with stream_frames(clip, SamplingPlan(all=True)) as frames:
@@ -226,16 +262,15 @@ def _facts(
     consent: Sequence[ConsentRecord],
     config: SwapConfig,
 ) -> dict[str, Any]:
-    described = method.describe()
-    sources = list(source_sha256) or described.pop("source_sha256", [])
-    records = [r.sha256 for r in consent] or described.pop("consent_sha256", [])
+    # Texts on the top level also go into the signed manifest.
+    facts = {k: v for k, v in method.describe().items() if v is not None}
+    if consent:
+        facts["consent_sha256"] = " ".join(r.sha256 for r in consent)
+    if source_sha256:
+        facts["source_sha256"] = list(source_sha256)
     return {
-        "schema": "swap/1",
-        "label": method.label,
-        "method": described,
+        **facts,
         "target": {"name": clip.path.name, "sha256": clip.sha256},
-        "source_sha256": sources,
-        "consent_sha256": records,
         "settings": asdict(config),
     }
 

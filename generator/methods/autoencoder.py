@@ -86,9 +86,9 @@ class Autoencoder(Method):
             **super().describe(),
             "model": self._card.name,
             "model_steps": self._card.training.get("step"),
-            "weights_sha256": self._card.sha256["weights"],
+            "model_sha256": self._card.sha256["weights"],
             "source_sha256": self._source().get("sources_sha256", []),
-            "consent_sha256": [p["consent_sha256"] for p in self._card.people],
+            "consent_sha256": " ".join(p["consent_sha256"] for p in self._card.people),
         }
 
     def _source(self) -> dict[str, Any]:
