@@ -44,6 +44,8 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
+            # Codec threads come and go with each file; an arena for each would pile up (glibc).
+            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
         )
         self._stdin = cast(BinaryIO, self._process.stdin)
         self._stdout = cast(BinaryIO, self._process.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -70,6 +71,9 @@ class RunDecoder:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        # PyAV's objects refer to each other; without this the decoder's pictures stay in memory.
+        del self._context, self._packets
+        gc.collect()
 
     @property
     def warnings(self) -> list[str]:

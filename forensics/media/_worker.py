@@ -6,6 +6,7 @@ this process and nothing else. It ends by itself when its parent does.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -137,6 +138,7 @@ def main() -> None:
     while True:
         command = inbox.jobs.get()
         inbox.begin(command)
+        gc.collect()
         job = Job(command, inbox, answers)
         try:
             _JOBS[command["do"]](job)

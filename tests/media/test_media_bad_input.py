@@ -222,7 +222,7 @@ def test_hang_is_ended(big: Path, plain: Path) -> None:
     start = time.monotonic()
     with pytest.raises(DecodeTimeoutError, match=r"hung for 0\.5 s"):
         list(stream)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert len(list(stream_frames(open_clip(plain), SamplingPlan(4)))) == 4

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.media import Limits, SamplingPlan
@@ -41,6 +41,7 @@ def test_exactly_one_mode() -> None:
     assert modes == ["frames", "every", "all"]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.floats(0.01, 1e5))
 def test_one_target_in_each_stratum(frames: int, duration: float) -> None:
     targets = np.array(SamplingPlan(frames).target_times(duration))
@@ -48,6 +49,7 @@ def test_one_target_in_each_stratum(frames: int, duration: float) -> None:
     assert strata.tolist() == list(range(frames))
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 10), st.floats(0, 100))
 def test_every_is_a_grid_inside_the_clip(step: float, duration: float) -> None:
     targets = SamplingPlan(every=step).target_times(duration)
@@ -61,6 +63,7 @@ def test_target_times_refuse_a_negative_duration() -> None:
         SamplingPlan().target_times(-1.0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0.5, 60), min_size=1, max_size=40),
     st.integers(1, 50),
