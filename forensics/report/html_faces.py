@@ -138,7 +138,10 @@ def _moment(letter: str, item: Illustration, *, still: bool, alone: bool) -> str
 def _quality(track: TrackResult) -> str:
     if not track.quality:
         return ""
-    rows = [_quality_row(name, value) for name, value in plain(track.quality).items()]
+    rows = [
+        _quality_row(name, value)
+        for name, value in sorted(plain(track.quality).items(), key=_place)
+    ]
     return facts(f"Quality of face {track.id} (medians over its pictures)", rows)
 
 
@@ -147,3 +150,9 @@ def _quality_row(name: str, value: object) -> tuple[str, str]:
     if form and isinstance(value, int | float):
         return title, esc(form.format(value))
     return title, value_html(value)
+
+
+def _place(item: tuple[str, object]) -> tuple[int, str]:
+    """Sort the known values first, in the order of their table, then the others by name."""
+    known = list(_QUALITY)
+    return (known.index(item[0]) if item[0] in known else len(known), item[0])

@@ -191,5 +191,7 @@ def _environment(environment: Mapping[str, Any]) -> dict[str, Any]:
         "config_sha256": text(environment.get("config_sha256") or config_digest(config)),
         "sampling": plain(environment.get("sampling") or {}),
     }
-    others = plain({key: environment[key] for key in environment if key not in first})
+    others: dict[str, Any] = plain(
+        {key: environment[key] for key in environment if key not in first}
+    )
     return first | others

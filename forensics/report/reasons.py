@@ -76,7 +76,7 @@ REASONS: dict[str, Reason] = {
     ),
     "above_threshold": Reason(
         "The combined score lies above the decision threshold.",
-        "Compare the pictures below with other recordings of the same person.",
+        "Look at the most suspicious pictures and compare them with other recordings of the person.",
     ),
     "below_threshold": Reason("The combined score lies below the decision threshold."),
     "uncalibrated": Reason(

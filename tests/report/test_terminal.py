@@ -1,0 +1,85 @@
+"""Terminal output reads at 80 columns, and is never cut when it goes to a file."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+
+from forensics.report.reasons import REASONS, explain
+from forensics.report.terminal import render, reports_to_text, sparkline
+from forensics.report.words import percent, ratio_words
+from forensics.types import SCOPE
+
+LONG = "folder/" + "a-very-long-name-" * 12 + ".mp4"
+
+
+def terminal(reports: Any, width: int = 80, encoding: str = "utf-8") -> str:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    render(reports, Console(file=stream, force_terminal=True, color_system=None, width=width))
+    stream.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def test_80_columns_hold_every_line(factories: Any) -> None:
+    reports = [factory() for factory in factories.values()] + [factories["suspect"](LONG)]
+    text = terminal(reports)
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "\u2026" not in text
+    assert "does not prove" in text and "\u2587" in text
+
+
+def test_off_a_terminal_nothing_is_cut_or_folded(factories: Any) -> None:
+    text = reports_to_text([factories["suspect"](LONG), factories["several"]()])
+    assert text.count(LONG) >= 2
+    assert "\u2026" not in text and "\x1b" not in text
+    row = next(line for line in text.splitlines() if LONG in line)
+    assert "suspect" in row and "94 %" in row and REASONS["above_threshold"].sentence in row
+    assert SCOPE in text.splitlines()
+
+
+def test_names_cannot_carry_markup_or_controls(factories: Any) -> None:
+    text = reports_to_text([factories["suspect"]("[red]\x1b[2J\n采访\udcff.mp4")])
+    assert "[red]\\x1b[2J\\n采访\\udcff.mp4" in text
+
+
+def test_a_plain_ascii_terminal_works(factories: Any) -> None:
+    text = terminal([factories["suspect"]("采访.mp4")], encoding="ascii")
+    assert "\\u91c7" in text
+    assert "%" in text
+
+
+def test_many_files_show_details_of_suspects_only(factories: Any) -> None:
+    reports = [factories["no_face"](f"{n}.mp4") for n in range(30)] + [factories["suspect"]()]
+    text = reports_to_text(reports)
+    assert text.count("What this does not prove") == 1
+    assert "30 further files" in text
+
+
+def test_sparkline() -> None:
+    line = sparkline([(0.0, 0.0), (5.0, math.nan), (9.9, 1.0)], (0.0, 10.0), width=10)
+    assert line == "\u2581        \u2588"
+    assert sparkline([], (0.0, 1.0), width=3) == "   "
+    assert sparkline([(0.0, 0.5)], (0.0, 0.0)) in ("\u2584", "\u2585")
+    assert len(sparkline([(99.0, 2.0), (-5.0, -1.0)], (0.0, 1.0), width=4)) == 4
+
+
+def test_every_code_is_one_sentence_and_unknown_ones_are_named() -> None:
+    for code, reason in REASONS.items():
+        assert reason.sentence.endswith(".") and code not in reason.sentence.split()
+        assert "real" not in reason.sentence.split()
+    assert "odd_code" in explain("odd_code").sentence
+
+
+def test_numbers_in_words() -> None:
+    assert percent(0.0) == "under 1 %"
+    assert percent(1.0) == "over 99 %"
+    assert percent(math.nan) == "not stated"
+    assert "moderate support" in ratio_words(math.log(50))
+    assert "was not manipulated" in ratio_words(-3.0)
+    assert "No likelihood ratio" in ratio_words(None)
+    assert "over 10 million" in ratio_words(1e9)
