@@ -76,7 +76,7 @@ REASONS: dict[str, Reason] = {
     ),
     "above_threshold": Reason(
         "The combined score lies above the decision threshold.",
-        "Look at the most suspicious pictures and compare them with other recordings of the person.",
+        "Compare the most suspicious pictures with other recordings of the same person.",
     ),
     "below_threshold": Reason("The combined score lies below the decision threshold."),
     "uncalibrated": Reason(
