@@ -273,8 +273,12 @@ class Training:
             self.average.load_state_dict(part("average."))
             moments: dict[int, dict[str, Tensor]] = {}
             for key, value in part("adam.").items():
-                i, name = key.split(".")
-                moments.setdefault(int(i), {})[name] = value
+                number, name = key.split(".")
+                i = int(number)
+                if value.ndim:
+                    # The fused Adam walks through memory: a moment has to lie as its weight does.
+                    value = torch.empty_like(self.weights[i]).copy_(value)
+                moments.setdefault(i, {})[name] = value
             groups = self.optimiser.state_dict()["param_groups"]
             self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
             torch.set_rng_state(state["rng"])

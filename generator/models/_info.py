@@ -64,10 +64,12 @@ def _count(module: nn.Module) -> int:
 
 
 def describe_model(config: SwapperConfig) -> ModelInfo:
-    """Pass one face through the network without allocating a single weight."""
+    """Pass one face through the network; the weights are never filled in."""
     with torch.device("meta"):
         model = Swapper(config)
-        faces = torch.zeros(1, 3, config.size, config.size)
+    # A pass on the meta device itself would load PyTorch's whole compiler first: seconds.
+    model = model.to_empty(device="cpu")
+    faces = torch.zeros(1, 3, config.size, config.size)
     layers: list[LayerInfo] = []
 
     def watch(name: str, layer: nn.Module) -> None:
@@ -85,7 +87,8 @@ def describe_model(config: SwapperConfig) -> ModelInfo:
     for name, layer in model.named_modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             watch(name, layer)
-    model.step([faces] * config.decoders, range(config.decoders))
+    with torch.inference_mode():
+        model.step([faces] * config.decoders, range(config.decoders))
     one_pass = [x for x in layers if x.name.startswith(("encoder.", "decoders.0."))]
     return ModelInfo(
         config=config,
