@@ -59,11 +59,13 @@ def windows(path: Path, most: int) -> Iterator[tuple[float, Frames]]:
     """Yield (frame rate, frames) of evenly chosen, non-overlapping two-second windows."""
     with av.open(str(path)) as clip:
         stream = clip.streams.video[0]
+        stream.thread_count = 1
         rate = float(stream.average_rate or 25)
         size = round(rate * SECONDS)
         count = sum(1 for _ in clip.decode(video=0)) // size
     wanted = set(np.linspace(0, count - 1, min(most, count)).round().astype(int)) if count else ()
     with av.open(str(path)) as clip:
+        clip.streams.video[0].thread_count = 1
         part: Frames = []
         number = 0
         for frame in clip.decode(video=0):
@@ -95,6 +97,7 @@ def through_x264(frames: Frames, rate: float, scale: float) -> Frames:
         out.mux(stream.encode())
     buffer.seek(0)
     with av.open(buffer) as back:
+        back.streams.video[0].thread_count = 1
         return [f.to_ndarray(format="rgb24") for f in back.decode(video=0)]
 
 
@@ -129,6 +132,24 @@ def measure_clip(path: Path, most: int, rng: np.random.Generator) -> dict[str, A
                     "bit_errors": seen.bit_errors,
                 }
             )
+    return row
+
+
+def cached_row(path: Path, args: argparse.Namespace, rng: np.random.Generator) -> dict[str, Any]:
+    """Measure a clip, or take what an interrupted run measured with the same settings."""
+    if args.resume is None:
+        return measure_clip(path, args.windows, rng)
+    args.resume.mkdir(parents=True, exist_ok=True)
+    file = args.resume / f"{path.stem}-{args.windows}-{STEP}.json"
+    if file.exists():
+        row = json.loads(file.read_text())
+    else:
+        row = measure_clip(path, args.windows, rng)
+        row["phasors"] = [[p.real.tolist(), p.imag.tolist()] for p in row["phasors"]]
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(row))
+        part.replace(file)
+    row["phasors"] = [np.array(re) + 1j * np.array(im) for re, im in row["phasors"]]
     return row
 
 
@@ -181,14 +202,21 @@ def main() -> None:
     parser.add_argument("source", type=Path)
     parser.add_argument("--windows", type=int, default=12, help="windows a clip, at most")
     parser.add_argument("--trials", type=int, default=20_000_000)
-    parser.add_argument("--clips", type=int, default=None)
+    parser.add_argument("--clips", type=int, default=None, help="at most this many clips")
+    parser.add_argument("--resume", type=Path, default=None, help="folder for finished clips")
+    parser.add_argument("--stop-after", type=float, default=None, help="seconds; ends early")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     args = parser.parse_args()
     cv2.setNumThreads(1)
+    began = time.monotonic()
     rng = np.random.default_rng(1)
     rows = []
-    for path in real_clips(args.source)[: args.clips]:
-        row = measure_clip(path, args.windows, rng)
+    # Small files first, so that an interrupted run has seen most clips.
+    paths = sorted(real_clips(args.source), key=lambda p: p.stat().st_size)
+    for path in paths[: args.clips]:
+        if args.stop_after is not None and time.monotonic() - began > args.stop_after:
+            break
+        row = cached_row(path, args, rng)
         if not row["phasors"]:
             continue
         rows.append(row)
@@ -220,6 +248,7 @@ def main() -> None:
         "step": STEP,
         "coefficients": COEFFICIENTS,
         "clips": len(rows),
+        "clips_in_all": len(paths),
         "survival": survival,
         "psnr_db": {
             "mean": float(every.mean()),
