@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics._arrays import read_only
+
 VerdictLabel = Literal["suspect", "inconclusive", "no_evidence"]
 Outcome = Literal["compliant", "noncompliant", "not_found", "inconclusive"]
 MediaKind = Literal["video", "image"]
@@ -27,17 +29,6 @@ SCOPE = (
     "Not examined: voice, lip-sync by audio, and wholly generated video. "
     "Absence of evidence is not proof of authenticity."
 )
-
-
-def _frozen(array: NDArray[Any], name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """Check ``array`` against ``shape`` (None: any size) and return a read-only view of it."""
-    if array.ndim != len(shape) or any(
-        want is not None and want != got for want, got in zip(shape, array.shape, strict=True)
-    ):
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +85,7 @@ class Frame:
     shot: int = field(kw_only=True, default=0)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "image", _frozen(self.image, "image", (None, None, 3)))
+        object.__setattr__(self, "image", read_only(self.image, "image", (None, None, 3)))
 
     def __repr__(self) -> str:
         return f"Frame(pts={self.pts:.3f}, shot={self.shot}, shape={self.image.shape})"
@@ -116,9 +107,9 @@ class FrameBatch:
 
     def __post_init__(self) -> None:
         n = len(self.data)
-        object.__setattr__(self, "data", _frozen(self.data, "data", (None, None, None, 3)))
-        object.__setattr__(self, "pts", _frozen(self.pts, "pts", (n,)))
-        object.__setattr__(self, "shots", _frozen(self.shots, "shots", (n,)))
+        object.__setattr__(self, "data", read_only(self.data, "data", (None, None, None, 3)))
+        object.__setattr__(self, "pts", read_only(self.pts, "pts", (n,)))
+        object.__setattr__(self, "shots", read_only(self.shots, "shots", (n,)))
 
     def __len__(self) -> int:
         return len(self.data)
@@ -150,10 +141,10 @@ class FaceTrack:
 
     def __post_init__(self) -> None:
         n = len(self.pts)
-        object.__setattr__(self, "pts", _frozen(self.pts, "pts", (n,)))
-        object.__setattr__(self, "boxes", _frozen(self.boxes, "boxes", (n, 4)))
-        object.__setattr__(self, "landmarks", _frozen(self.landmarks, "landmarks", (n, 5, 2)))
-        object.__setattr__(self, "confidence", _frozen(self.confidence, "confidence", (n,)))
+        object.__setattr__(self, "pts", read_only(self.pts, "pts", (n,)))
+        object.__setattr__(self, "boxes", read_only(self.boxes, "boxes", (n, 4)))
+        object.__setattr__(self, "landmarks", read_only(self.landmarks, "landmarks", (n, 5, 2)))
+        object.__setattr__(self, "confidence", read_only(self.confidence, "confidence", (n,)))
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -173,7 +164,7 @@ class CropQuality:
 
     Attributes:
         inter_ocular: Distance between the eyes in the original frame, pixels.
-        sharpness: Log10 of the Laplacian variance of the aligned crop; below about 1 is blurred.
+        sharpness: Log10 Laplacian variance of the aligned crop; below about 0.5 is blurred.
         exposure: Mean luma of the face, 0..1.
         yaw: Head turn in degrees, 0 is frontal, sign follows the picture's x axis.
         mesh_confidence: Face-presence confidence of the mesh model, 0..1.
@@ -217,10 +208,10 @@ class FaceCrops:
 
     def __post_init__(self) -> None:
         n = len(self.pts)
-        object.__setattr__(self, "pts", _frozen(self.pts, "pts", (n,)))
-        object.__setattr__(self, "data", _frozen(self.data, "data", (n, None, None, 3)))
-        object.__setattr__(self, "to_frame", _frozen(self.to_frame, "to_frame", (n, 2, 3)))
-        object.__setattr__(self, "mesh", _frozen(self.mesh, "mesh", (n, 468, 3)))
+        object.__setattr__(self, "pts", read_only(self.pts, "pts", (n,)))
+        object.__setattr__(self, "data", read_only(self.data, "data", (n, None, None, 3)))
+        object.__setattr__(self, "to_frame", read_only(self.to_frame, "to_frame", (n, 2, 3)))
+        object.__setattr__(self, "mesh", read_only(self.mesh, "mesh", (n, 468, 3)))
         if len(self.quality) != n:
             raise ValueError(f"quality must have {n} entries, got {len(self.quality)}")
 

@@ -15,7 +15,7 @@ PACKAGES = ("forensics", "generator")
 
 # Each layer may import those above it in this list, and its own members.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "errors"),
+    ("types", "errors", "_arrays"),
     ("media", "container", "models"),
     ("faces",),
     ("detectors", "provenance"),

@@ -198,7 +198,7 @@ class Scanner:
         config = self.options.resolved() | {
             "detectors": [d.name for d in self.detectors],
             "threshold_llr": self.point.suspect,
-            "threshold_score": posterior(self.point.suspect, 0.5),
+            "score_threshold": posterior(self.point.suspect, 0.5),
         }
         return {
             "versions": _versions() | {f"detector {d.name}": d.version for d in self.detectors},

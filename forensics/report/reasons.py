@@ -78,6 +78,14 @@ REASONS: dict[str, Reason] = {
         "The combined score lies above the decision threshold.",
         "Compare the most suspicious pictures with other recordings of the same person.",
     ),
+    "some_faces_not_judged": Reason(
+        "Some faces could not be judged; the verdict rests on the others.",
+        "See which faces abstained, and why, in the table of faces.",
+    ),
+    "not_calibrated": Reason(
+        "The detectors that ran have no calibration, so their scores conclude nothing.",
+        "Run the default detectors (leave out --detectors).",
+    ),
     "below_threshold": Reason("The combined score lies below the decision threshold."),
     "uncalibrated": Reason(
         "The scores have not been calibrated, so they are no probabilities.",

@@ -218,7 +218,7 @@ def _loop(
     stop: dict[str, bool],
 ) -> None:
     begun, before = time.monotonic(), facts["spent"]
-    saved, running = time.monotonic(), {"score": 0.0, "map": 0.0, "rank": 0.0}
+    saved, running = time.monotonic(), dict[str, float]()
     net.train()
     while facts["spent"] < budget and not stop["now"]:
         share = facts["spent"] / budget
@@ -237,7 +237,7 @@ def _loop(
         average_into(ema, net, min(recipe.average, (1 + facts["step"]) / (10 + facts["step"])))
         facts["spent"] = before + time.monotonic() - begun
         for key, value in parts.items():
-            running[key] += (value - running[key]) * (0.02 if facts["step"] > 50 else 0.2)
+            running[key] = running.get(key, value) * 0.98 + value * 0.02
         if facts["step"] % 20 == 0:
             left = (budget - facts["spent"]) / 60
             console.print(

@@ -83,9 +83,7 @@ def decide(
     }
     some_abstained = ("some_faces_not_judged",) if any(t.abstained for t in tracks) else ()
     if clip.llr >= point.suspect:
-        worst = [t.id for t in tracks if t.llr is not None and t.llr >= point.suspect]
-        reasons = ("above_threshold", *(f"track_{i}" for i in worst), *some_abstained)
-        return Verdict("suspect", reasons=reasons, **common)  # type: ignore[arg-type]
+        return Verdict("suspect", reasons=("above_threshold", *some_abstained), **common)  # type: ignore[arg-type]
     if clip.llr <= point.clear:
         return Verdict(
             "no_evidence", reasons=("below_threshold", *some_abstained), **common  # type: ignore[arg-type]
