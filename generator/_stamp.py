@@ -93,3 +93,8 @@ def sha256_file(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Return the hex digest of ``content``."""
+    return hashlib.sha256(content).hexdigest()
