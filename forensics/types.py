@@ -37,8 +37,8 @@ class Clip:
 
     Attributes:
         path: Where the file was when it was opened.
-        sha256: Hex digest of the file's bytes.
-        bytes: File size.
+        sha256: Hex digest of the file.
+        bytes: Its size.
         kind: ``video`` or ``image``.
         duration: Seconds; 0.0 for a still image.
         fps: Mean frame rate, frames per second; 0.0 for a still image.
@@ -126,8 +126,7 @@ class FaceTrack:
         id: Number of the track within the clip, from 0.
         pts: (n,) seconds at which the face was seen.
         boxes: (n, 4) left, top, right, bottom in pixels.
-        landmarks: (n, 5, 2) left eye, right eye, nose tip, left and right mouth corner as they
-            lie in the picture (the left eye is the one further left), in pixels.
+        landmarks: (n, 5, 2) eyes, nose tip, mouth corners; left means left in the picture.
         confidence: (n,) detector confidence in 0..1.
         shot: Shot number.
     """
@@ -155,7 +154,7 @@ class FaceTrack:
     @property
     def span(self) -> Span:
         """First and last time at which the face was seen, in seconds."""
-        return (float(self.pts[0]), float(self.pts[-1])) if len(self) else (0.0, 0.0)
+        return (float(self.pts[0]), float(self.pts[-1])) if len(self.pts) else (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +289,7 @@ class TrackResult:
         id: Track number.
         span: Seconds.
         quality: Medians of the crop quality values, JSON-ready.
-        scores: (pts seconds, score 0..1) pairs of the judged crops; higher is more likely
-            manipulated.
+        scores: (pts seconds, score 0..1) of the judged crops; higher is more suspicious.
         llr: Combined natural-log likelihood ratio, None when abstained.
         abstained: Whether no judgement was made.
         reasons: Abstention or warning codes.
@@ -312,8 +310,7 @@ class Verdict:
 
     Attributes:
         label: ``suspect``, ``inconclusive`` or ``no_evidence``.
-        probability: Posterior probability of manipulation at ``prior``; None when inconclusive
-            for want of material.
+        probability: Of manipulation, at ``prior``; None when there is nothing to judge.
         interval: 95 % interval of the probability, or None.
         llr: Natural-log likelihood ratio of the clip, or None.
         prior: Stated prior probability of manipulation.
@@ -366,9 +363,7 @@ class Illustration:
     pts: float = field(kw_only=True)
     score: float = field(kw_only=True)
     crop: NDArray[np.uint8] = field(kw_only=True, repr=False, compare=False)
-    heat: NDArray[np.float32] | None = field(
-        kw_only=True, default=None, repr=False, compare=False
-    )
+    heat: NDArray[np.float32] | None = field(kw_only=True, default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +380,7 @@ class Report:
         declaration: The file's own claims.
         actions: Action codes that the findings ask for.
         environment: Versions, weights, configuration and sampling that made the report.
-        error: One line that says why the input could not be examined, or None.
+        error: Why the input could not be examined, in one line, or None.
         illustrations: Pictures for the HTML report; never in JSON.
     """
 
