@@ -30,6 +30,7 @@ class VideoEncoder:
         metadata: Container tags.
         audio_from: Clip whose first sound stream is copied, packet by packet; one that MP4 cannot
             hold is encoded as AAC.
+        aspect: Width over height of one pixel, as coded.
         audio_offset: Seconds added to the sound's times; None: so that the clip's first picture
             is at 0.
     """
@@ -44,6 +45,7 @@ class VideoEncoder:
         preset: str,
         rate: Fraction,
         metadata: Mapping[str, str],
+        aspect: Fraction,
         audio_from: Path | None,
         audio_offset: float | None,
     ) -> None:
@@ -61,6 +63,7 @@ class VideoEncoder:
         if codec in ("h264", "h265"):
             self._video.options = {"crf": str(crf), "preset": preset}
         self._video.codec_context.time_base = _TICKS
+        self._video.sample_aspect_ratio = aspect
         self._last = -1
         self._audio_in: Any = None
         self._audio: Iterator[Any] = iter(())
@@ -148,6 +151,18 @@ class VideoEncoder:
             yield from target.encode(None)
 
         return packets()
+
+
+def pixel_aspect(path: Path | None) -> Fraction:
+    """Return the width over height of one coded pixel of a clip; 1 where nothing says otherwise."""
+    import av
+
+    if path is None:
+        return Fraction(1)
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            return Fraction(1)
+        return container.streams.video[0].sample_aspect_ratio or Fraction(1)
 
 
 def _start(container: Any) -> float:

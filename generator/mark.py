@@ -24,7 +24,7 @@ from forensics.errors import OutputError, UsageError, printable
 from forensics.provenance.c2pa import sign_c2pa
 from forensics.provenance.keys import SigningIdentity, signing_identity
 from forensics.provenance.watermark import Watermarker
-from generator._encoder import CODECS, MaskEncoder, VideoEncoder
+from generator._encoder import CODECS, MaskEncoder, VideoEncoder, pixel_aspect
 from generator._label import SECONDS, VisibleLabel
 from generator._rotation import set_rotation
 from generator._stamp import INGREDIENT, PRODUCER, Stamp, make_stamp, sha256_file
@@ -55,7 +55,8 @@ class MarkedWriter:
         fps: Nominal frame rate; frames keep their own times.
         sidecar: JSON-ready facts of the swap: method, model and its hash, consent hash, label,
             hashes of the inputs.
-        source: The work that is edited (the target clip): signed in as the C2PA ingredient.
+        source: The work that is edited (the target clip): signed in as the C2PA ingredient;
+            its pixel aspect is kept.
         audio_from: Clip whose sound is copied; often the same file.
         audio_offset: Seconds to add to the sound's times; None takes the frames' times to count
             from the first picture of ``audio_from``, as `forensics.media` does.
@@ -121,6 +122,7 @@ class MarkedWriter:
                     preset=preset,
                     rate=rate,
                     metadata={"AIGC": self._stamp.aigc},
+                    aspect=pixel_aspect(source),
                     audio_from=audio_from,
                     audio_offset=audio_offset,
                 )

@@ -19,7 +19,7 @@ from forensics.provenance.c2pa import read_c2pa, sign_c2pa
 from forensics.provenance.keys import SigningIdentity, signing_identity
 from forensics.provenance.payload import Payload
 from forensics.provenance.watermark import Watermarker, WatermarkReader
-from generator._encoder import CODECS, VideoEncoder
+from generator._encoder import CODECS, VideoEncoder, pixel_aspect
 from generator._stamp import INGREDIENT, PRODUCER, sha256_file
 from generator.mark import _output_errors
 
@@ -74,6 +74,7 @@ def write_control_clip(
                 preset=preset,
                 rate=Fraction(clip.fps).limit_denominator(60_000),
                 metadata={},
+                aspect=pixel_aspect(source),
                 audio_from=source,
                 audio_offset=None,
             )

@@ -9,10 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.provenance.aigc import AigcLabel, AigcReading, read_aigc
+    from forensics.provenance.c2pa import C2paFacts, read_c2pa, sign_c2pa
+    from forensics.provenance.keys import SigningIdentity, signing_identity
     from forensics.provenance.payload import Payload
     from forensics.provenance.watermark import WatermarkReader, WatermarkResult, detect, embed
 
 _HOMES = {
+    "AigcLabel": "forensics.provenance.aigc",
+    "AigcReading": "forensics.provenance.aigc",
+    "C2paFacts": "forensics.provenance.c2pa",
+    "SigningIdentity": "forensics.provenance.keys",
+    "read_aigc": "forensics.provenance.aigc",
+    "read_c2pa": "forensics.provenance.c2pa",
+    "sign_c2pa": "forensics.provenance.c2pa",
+    "signing_identity": "forensics.provenance.keys",
     "Payload": "forensics.provenance.payload",
     "WatermarkReader": "forensics.provenance.watermark",
     "WatermarkResult": "forensics.provenance.watermark",
@@ -20,7 +31,21 @@ _HOMES = {
     "embed": "forensics.provenance.watermark",
 }
 
-__all__ = ["Payload", "WatermarkReader", "WatermarkResult", "detect", "embed"]
+__all__ = [
+    "AigcLabel",
+    "AigcReading",
+    "C2paFacts",
+    "Payload",
+    "SigningIdentity",
+    "WatermarkReader",
+    "WatermarkResult",
+    "detect",
+    "embed",
+    "read_aigc",
+    "read_c2pa",
+    "sign_c2pa",
+    "signing_identity",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -64,7 +64,14 @@ MIME = {
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
-"""Containers that can carry a manifest, by suffix."""
+"""Containers that can carry a manifest, by the suffix of what is written."""
+
+_MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +128,17 @@ def read_c2pa(path: Path | str, *, trust_anchors: str | None = None) -> C2paFact
     }
     if trust_anchors:
         settings["trust"] = {"user_anchors": trust_anchors}
-    if source.suffix.lower() not in MIME:
-        return C2paFacts("unsigned", supported=False)
     try:
-        with (
-            source.open("rb") as file,
-            c2pa.Context.from_dict(settings) as context,
-            c2pa.Reader(MIME[source.suffix.lower()], file, context=context) as reader,
-        ):
-            store = json.loads(reader.json())
+        with source.open("rb") as file:
+            mime = _sniff(file.read(12))
+            if mime is None:
+                return C2paFacts("unsigned", supported=False)
+            file.seek(0)
+            with (
+                c2pa.Context.from_dict(settings) as context,
+                c2pa.Reader(mime, file, context=context) as reader,
+            ):
+                store = json.loads(reader.json())
     except OSError as error:
         raise UnreadableInputError(source, f"cannot be read: {error.strerror}") from error
     except c2pa.C2paError.ManifestNotFound:
@@ -206,6 +215,15 @@ def sign_c2pa(
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _sniff(head: bytes) -> str | None:
+    """Tell the container from its first bytes: a name can lie, and often does."""
+    if head[4:8] == b"ftyp":
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head[:4] == b"RIFF":
+        return {b"AVI ": "video/avi", b"WEBP": "image/webp"}.get(head[8:12])
+    return next((mime for magic, mime in _MAGIC.items() if head.startswith(magic)), None)
 
 
 def _facts(store: Mapping[str, Any], *, anchored: bool) -> C2paFacts:

@@ -235,8 +235,9 @@ def membrane(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[n
         field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
         sweeps = _SWEEPS
     else:
-        mean = values[known].mean(axis=0) if known.any() else np.float32(0)
-        field = np.zeros_like(values) + mean
+        field = np.zeros_like(values)
+        if known.any():
+            field += values[known].mean(axis=0)
         sweeps = 8 * _SWEEPS
     kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
     hold = known[..., None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -115,6 +116,19 @@ def test_rotation_is_kept_and_the_mark_is_upright(
     upright = np.rot90(first.to_ndarray(format="rgb24"), k=-rotation // 90)
     assert upright.shape == frames[0].shape
     assert_marked(path, [np.ascontiguousarray(upright)])
+
+
+def test_pixel_aspect_of_the_target_is_kept(tmp_path: Path, frames: Frames) -> None:
+    wide = tmp_path / "wide.mp4"
+    with av.open(str(wide), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        stream.sample_aspect_ratio = Fraction(16, 15)
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(frames[0], format="rgb24")))
+        out.mux(stream.encode())
+    write(tmp_path / "swap.mp4", frames[:3], source=wide)
+    with av.open(str(tmp_path / "swap.mp4")) as clip:
+        assert clip.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
 
 
 def test_one_flipped_byte_breaks_the_signature(tmp_path: Path, frames: Frames) -> None:

@@ -72,6 +72,14 @@ def test_any_changed_picture_byte_breaks_it(
     assert "assertion.dataHash.mismatch" in facts.codes
 
 
+def test_type_is_told_from_content(
+    tmp_path: Path, picture: Path, identity: SigningIdentity
+) -> None:
+    out = tmp_path / "o.png"
+    sign_c2pa(picture, out, manifest(OPENED, EDIT), identity=identity, ingredient=picture)
+    assert read_c2pa(out.rename(tmp_path / "o.mp4")).integrity == "intact"
+
+
 def test_absent_unsupported_and_missing(tmp_path: Path, picture: Path) -> None:
     assert read_c2pa(picture).integrity == "unsigned"
     (tmp_path / "a.mkv").write_bytes(b"x")
