@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def save_checkpoint(
     hashes, names = {}, {}
     for role, (name, tensors) in files.items():
         plain = {k: v.detach().contiguous() for k, v in tensors.items()}
-        write_file(folder / name, lambda part, plain=plain: _save(plain, part))
+        write_file(folder / name, partial(_save, plain))
         hashes[role], names[role] = file_sha256(folder / name), name
     card = Card(card.name, card.config, card.people, card.training, hashes)
     content = {"schema": SCHEMA, **asdict(card), "files": names}
@@ -106,10 +107,9 @@ def read_card(folder: Path) -> tuple[Card, dict[str, str]]:
     try:
         if content["schema"] != SCHEMA:
             raise UnreadableInputError(folder, f"checkpoint of unknown form {content['schema']!r}")
-        raw = {f.name: content["config"][f.name] for f in fields(SwapperConfig)}
-        config = SwapperConfig(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-        )
+        raw: dict[str, Any] = {f.name: content["config"][f.name] for f in fields(SwapperConfig)}
+        raw |= {k: tuple(v) for k, v in raw.items() if isinstance(v, list)}
+        config = SwapperConfig(**raw)
         card = Card(
             str(content["name"]), config, tuple(content["people"]), dict(content["training"]),
             dict(content["sha256"]),

@@ -107,7 +107,7 @@ def extract(
 @app.command()
 def train(
     people: Annotated[list[Path], typer.Argument(help="Face sets: A B (one for `plain`).")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint folder; goes on if it exists.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint folder; may exist.")],
     model: Annotated[str, typer.Option(help="See: generator models list")] = "tiny",
     like: Annotated[
         str | None, typer.Option(help="Take the network's size from this other model.")
@@ -118,7 +118,7 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same training.")] = 0,
     batch: Annotated[int, typer.Option(help="Pairs a person and step.")] = 16,
-    lr: Annotated[float | None, typer.Option(help="Learning rate; the model's own if absent.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate; else the model's own.")] = None,
     loss: Annotated[str, typer.Option(help="ssim-mse, or the historic mae.")] = "ssim-mse",
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     consent_a: Annotated[Path | None, typer.Option(help="Consent record of A.")] = None,
@@ -134,8 +134,8 @@ def train(
     ] = False,
 ) -> None:
     """Train a network on two people. Interrupt at will: the same command goes on."""
-    from generator.train import TrainConfig
     from generator.train import train as run
+    from generator.train_config import TrainConfig
 
     config = TrainConfig(
         model=model, like=like, batch=batch, seed=seed, lr=lr, loss=loss, precision=precision,
@@ -172,7 +172,7 @@ def pretrain(
     from generator.pretrain import pretrain as run
     from generator.pretrain import split_people
     from generator.show import training_bar
-    from generator.train import TrainConfig
+    from generator.train_config import TrainConfig
 
     config = TrainConfig(
         model=model, batch=batch, seed=seed, steps=steps,

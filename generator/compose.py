@@ -78,7 +78,7 @@ def soften(mask: NDArray[np.float32], config: BlendConfig) -> NDArray[np.float32
     # The crop's border must not count as face when the edge is drawn in.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     drawn = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return cv2.GaussianBlur(drawn, (0, 0), sigma) * (mask > 0)
+    return np.asarray(cv2.GaussianBlur(drawn, (0, 0), sigma) * (mask > 0), np.float32)
 
 
 def paste(
@@ -118,7 +118,8 @@ def paste(
 
 
 def _lab(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    lab = cv2.cvtColor(image.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    return np.asarray(lab, np.float32)
 
 
 def _moments(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

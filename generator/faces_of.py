@@ -1,4 +1,4 @@
-"""Faces of the source person, best first, from whatever the user has: photos, a clip, a face set."""
+"""Faces of the source person, best first, from photos, a clip, or a face set."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from generator.methods import FACE_SIZE, AlignedFace
 SCHEMA = "faceset/1"
 MAX_FACES = 5000
 CONSENT = "consent.toml"
+_NO_MASK: NDArray[np.uint8] = np.zeros((FACE_SIZE, FACE_SIZE), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,6 @@ class FaceEntry:
         if self.mask is _NO_MASK:
             object.__setattr__(self, "mask", face_mask(self.face.mesh, FACE_SIZE))
 
-
-_NO_MASK = np.zeros((FACE_SIZE, FACE_SIZE), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def _read_entry(folder: Path, row: dict[str, Any], mesh: NDArray[np.float32]) ->
     if picture is None:
         return None
     mask = cv2.imread(str(folder / "masks" / Path(row["mask"]).name), cv2.IMREAD_GRAYSCALE)
-    crop = np.ascontiguousarray(picture[:, :, ::-1])
+    crop = np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
     return FaceEntry(
         AlignedFace(crop, mesh=mesh.astype(np.float32), pts=float(row["pts"])),
         source=str(row["source"]),
@@ -155,7 +154,7 @@ def _read_entry(folder: Path, row: dict[str, Any], mesh: NDArray[np.float32]) ->
         track=int(row["track"]),
         to_frame=np.array(row["to_frame"], np.float64),
         quality=dict(row["quality"]),
-        mask=mask if mask is not None else face_mask(mesh, FACE_SIZE),
+        mask=face_mask(mesh, FACE_SIZE) if mask is None else np.asarray(mask, np.uint8),
     )
 
 

@@ -68,7 +68,8 @@ def separation(descriptors: NDArray[np.float64]) -> tuple[float, NDArray[np.bool
 
     Returns:
         Distance of the two means over the mean distance of a face to its own group's mean
-        (one person: 1.2 to 1.9 on eleven clips; two people before one camera: mostly above 2), and who is in the second.
+        (one person: 1.2 to 1.9 on eleven clips; two people: mostly above 2), and who is in the
+        second group.
     """
     n = len(descriptors)
     if n < 4:

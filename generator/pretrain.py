@@ -16,7 +16,8 @@ from forensics.errors import UsageError
 from generator.checkpoint import load_tensors, read_card, save_checkpoint
 from generator.faceset import FaceEntry, FaceSet, read_faceset
 from generator.models import model_config
-from generator.train import Hook, Progress, TrainConfig, train
+from generator.train import train
+from generator.train_config import Hook, Progress, TrainConfig
 
 ENCODER = "encoder"
 """Folder within the output that `--from-encoder` is given."""

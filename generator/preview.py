@@ -20,7 +20,11 @@ _TEXT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def write_preview(
-    path: Path, columns: Sequence[tuple[str, NDArray[np.float32]]], *, note: str = "", side: int = 96
+    path: Path,
+    columns: Sequence[tuple[str, NDArray[np.float32]]],
+    *,
+    note: str = "",
+    side: int = 96,
 ) -> None:
     """Write a grid of faces, one column a kind.
 
@@ -79,9 +83,9 @@ def write_loss_plot(
         _write(plot, name, (width - 150, 26 + 18 * i), colour)
         if len(steps) == 0:
             continue
-        x = left + steps / last * (width - 60 - left)
-        y = 12 + (high - logs_y) / (high - low) * (height - bottom - 12)
-        points = np.stack([x, y], axis=1).round().astype(np.int32)
+        across = left + steps / last * (width - 60 - left)
+        down = 12 + (high - logs_y) / (high - low) * (height - bottom - 12)
+        points = np.stack([across, down], axis=1).round().astype(np.int32)
         cv2.polylines(plot, [points], False, colour, 1, cv2.LINE_AA)
     _write_png(path, plot)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from generator.train import Progress, TrainConfig
+    from generator.train_config import Progress, TrainConfig
 
 _QUIET = 30.0  # seconds between two lines where nobody watches
 

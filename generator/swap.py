@@ -1,4 +1,4 @@
-"""Swap faces in a clip or photo: look, choose, warp, paint, match, blend, mark, and say what was done.
+"""Swap faces in a clip or photo: look, choose, warp, paint, match, blend, mark, and report.
 
 Pictures leave this module through `generator.mark` only, which cannot write one without its
 marks.

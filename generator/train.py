@@ -7,11 +7,10 @@ that a training can be stopped at any moment and go on as if nothing had happene
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,116 +21,19 @@ from torch import Tensor
 
 from forensics.errors import UnreadableInputError, UsageError
 from generator.checkpoint import Card, load_tensors, read_card, save_checkpoint
-from generator.consent import load_consent
 from generator.faceset import FaceSet, read_faceset
 from generator.files import write_file
 from generator.identity_axis import IdentityAxis
 from generator.losses import LOSSES, ssim_map
-from generator.models import create_model, model_config
+from generator.models import create_model
 from generator.models._network import Swapper
 from generator.preview import write_loss_plot, write_preview
+from generator.train_config import Best, Hook, Progress, TrainConfig
 from generator.train_data import Batch, FacePool, prefetch
+from generator.train_setup import check_people, describe_person, hold_out, settled, spread
 
 EMA_EVERY = 5
 """Steps between two updates of the averaged weights; each one reads every weight once."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """Settings of a training. All but the three limits are fixed once it has begun.
-
-    Attributes:
-        model: Name of the network.
-        like: Take the network's size from this other model.
-        batch: Pairs a person and step.
-        most_people: People in one step, when there are more than two.
-        seed: Fixes weights, order and distortion.
-        lr: Learning rate; None takes the model's own.
-        betas: Adam's.
-        loss: A key of `generator.losses.LOSSES`.
-        clip: Largest gradient norm.
-        ema: Decay a step of the averaged weights, which are the ones that swap.
-        precision: ``fp32``, ``bf16``, or ``auto``: 16 bits where the processor computes in them.
-        min_faces: Fewer faces of one person are refused.
-        validate_every: Steps between two looks at held-out faces.
-        patience: Stop after so many looks without progress.
-        min_steps: Never stop on its own before.
-        steps: Stop after this many steps.
-        budget: Stop after so many seconds of training, all sessions together.
-        save_every: Seconds between two checkpoints.
-    """
-
-    model: str = "tiny"
-    like: str | None = None
-    batch: int = 16
-    most_people: int = 2
-    seed: int = 0
-    lr: float | None = None
-    betas: tuple[float, float] = (0.9, 0.999)
-    loss: str = "ssim-mse"
-    clip: float = 1.0
-    ema: float = 0.999
-    precision: str = "auto"
-    min_faces: int = 16
-    validate_every: int = 250
-    patience: int = 10
-    min_steps: int = 3000
-    steps: int | None = None
-    budget: float | None = None
-    save_every: float = 120.0
-
-    def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise UsageError(f"no loss {self.loss!r}; there are: {', '.join(LOSSES)}")
-        if self.precision not in ("auto", "fp32", "bf16"):
-            raise UsageError(f"precision must be auto, fp32 or bf16, got {self.precision!r}")
-        if self.batch < 1 or (self.steps is not None and self.steps < 1):
-            raise UsageError(f"batch and steps must be >= 1, got {self.batch} and {self.steps}")
-
-
-_LIMITS = ("steps", "budget", "save_every")
-
-
-@dataclass(slots=True)
-class Progress:
-    """Where a training stands; handed to the hook after every step.
-
-    Attributes:
-        step: Steps done.
-        seconds: Training time so far, all sessions.
-        losses: (person, loss) pairs of the last step.
-        quality: Last validation: ``ssim`` (rebuilt held-out faces) and ``moved`` (0: swaps still
-            look like their target, 1: like their source, on the training's own axis).
-        stopped: Why the training ended, or empty.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    quality: dict[str, float] = field(default_factory=dict)
-    stopped: str = ""
-
-
-Hook = Callable[[Progress], None]
-
-
-@dataclass
-class _Best:
-    """Memory of the early stop."""
-
-    ssim: float = -1.0
-    moved: float = -1.0
-    waited: int = 0
-
-    def flat(self, quality: dict[str, float]) -> int:
-        """Count looks without progress in either reconstruction or identity."""
-        better = False
-        for name, least in (("ssim", 0.002), ("moved", 0.01)):
-            if quality.get(name, -1.0) > getattr(self, name) + least:
-                setattr(self, name, quality[name])
-                better = True
-        self.waited = 0 if better else self.waited + 1
-        return self.waited
 
 
 class Training:
@@ -162,18 +64,18 @@ class Training:
             _adopt(self.model, encoder)
         self.model.to(memory_format=torch.channels_last)
         self.average = _copy_of(self.model)
-        self.weights = list(self.model.parameters())
-        self.averaged = list(self.average.parameters())
+        self.weights: list[Tensor] = list(self.model.parameters())
+        self.averaged: list[Tensor] = list(self.average.parameters())
         net = self.model.config
         self.optimiser = torch.optim.Adam(
             self.weights, lr=config.lr or net.lr, betas=config.betas, fused=True
         )
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and fast_bf16())
-        split = [_hold_out(s) for s in facesets]
+        split = [hold_out(s) for s in facesets]
         self.pools = [FacePool(train, net.size, occlude=net.mask) for train, _ in split]
         self.held_out = [FacePool(held, net.size) for _, held in split]
         self.progress = Progress()
-        self.best = _Best()
+        self.best = Best()
         self.log: list[tuple[int, int, float]] = []  # step, person, loss
         self.looks: list[dict[str, float]] = []
 
@@ -189,7 +91,7 @@ class Training:
             if self.model.config.mask:
                 loss = loss + ((picture[:, 3:] - _tensor(batch.masks)) ** 2).mean()
             losses.append(loss)
-        torch.stack(losses).sum().backward()
+        torch.autograd.backward(torch.stack(losses).sum())
         torch.nn.utils.clip_grad_norm_(self.weights, self.config.clip)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
@@ -208,7 +110,7 @@ class Training:
         """Paint (n, h, w, 3) faces as ``person`` with the averaged weights."""
         with torch.no_grad():
             painted = self.average(_tensor(faces), person)[:, :3]
-        return painted.permute(0, 2, 3, 1).contiguous().numpy()
+        return np.asarray(painted.permute(0, 2, 3, 1).contiguous(), np.float32)
 
     def validate(self) -> dict[str, float]:
         """Look at held-out faces: how well they are rebuilt, how far a swap moves."""
@@ -219,7 +121,7 @@ class Training:
             scores.append(float(ssim_map(_tensor(rebuilt), _tensor(faces)).mean()))
         quality = {"step": float(self.progress.step), "ssim": float(np.mean(scores))}
         if len(views) == 2:
-            own = [pool.views(_spread(pool.count, 64)) for pool in self.pools[:2]]
+            own = [pool.views(spread(pool.count, 64)) for pool in self.pools[:2]]
             axis = IdentityAxis(own[0], own[1])
             to_b, to_a = axis.place(self.swap(views[0], 1)), axis.place(self.swap(views[1], 0))
             quality["moved"] = (to_b + 1.0 - to_a) / 2.0
@@ -284,7 +186,7 @@ class Training:
             torch.set_rng_state(state["rng"])
             self.progress.step = int(card.training["step"])
             self.progress.seconds = float(card.training["seconds"])
-            self.best = _Best(**card.training["best"])
+            self.best = Best(**card.training["best"])
             self.looks = list(card.training["looks"])
             self.log = _read_log(folder / "losses.csv", self.progress.step)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -310,7 +212,7 @@ class Training:
 
     def _preview(self, path: Path) -> None:
         columns = []
-        views = [pool.views(_spread(pool.count, 6)) for pool in self.held_out[:2]]
+        views = [pool.views(spread(pool.count, 6)) for pool in self.held_out[:2]]
         for own, faces in enumerate(views):
             columns.append(("AB"[own], faces))
             for other in (own, 1 - own) if len(views) == 2 else (own,):
@@ -386,11 +288,11 @@ def train(
     config = config or TrainConfig()
     facesets = [p if isinstance(p, FaceSet) else read_faceset(p) for p in people]
     records = [*consent, *[None] * (len(facesets) - len(consent))]
-    described = [_describe(s, c) for s, c in zip(facesets, records, strict=True)]
-    _check(facesets, config, overrides or {})
+    described = [describe_person(s, c) for s, c in zip(facesets, records, strict=True)]
+    check_people(facesets, config, overrides or {})
     old = read_card(out) if (out / "model.json").exists() else None
     if old is not None:
-        config = _settled(old[0], config)
+        config = settled(old[0], config)
     weights = None
     if encoder is not None and old is None:
         card, files = read_card(encoder)
@@ -411,73 +313,12 @@ def fast_bf16() -> bool:
     )
 
 
-def _describe(faceset: FaceSet, consent: Path | None) -> dict[str, Any]:
-    """Card entry of one person; refuses without consent."""
-    record = load_consent(consent or faceset.consent)
-    rows = [(e.source_sha256, e.face.pts, e.face.crop) for e in faceset.faces]
-    digest = hashlib.sha256()
-    for source, pts, crop in rows:
-        digest.update(f"{source} {pts:.6f}".encode())
-        digest.update(crop.tobytes())
-    return {
-        "name": record.subject,
-        "consent_sha256": record.sha256,
-        "sources_sha256": sorted({source for source, _, _ in rows if source}),
-        "faces": len(rows),
-        "faces_sha256": digest.hexdigest(),
-    }
-
-
-def _check(facesets: Sequence[FaceSet], config: TrainConfig, overrides: dict[str, Any]) -> None:
-    wanted = model_config(config.model, like=config.like, **overrides).identities
-    if len(facesets) != wanted:
-        raise UsageError(
-            f"model {config.model!r} learns {wanted} people, got {len(facesets)}: give "
-            + ("two face sets, A and B" if wanted == 2 else f"{wanted} face set(s)")
-        )
-    for faceset in facesets:
-        if len(faceset) < config.min_faces:
-            raise UsageError(
-                f"{faceset.path}: {len(faceset)} faces are too few, at least "
-                f"{config.min_faces} are needed (extract from a longer clip or with a lower --every)"
-            )
-
-
-def _settled(card: Card, config: TrainConfig) -> TrainConfig:
-    """Settings of a checkpoint, with today's limits."""
-    try:
-        raw = {f.name: card.training[f.name] for f in fields(TrainConfig)}
-        raw |= {name: getattr(config, name) for name in _LIMITS}
-        raw["betas"] = tuple(raw["betas"])
-        if raw["model"] != config.model:
-            raise UsageError(
-                f"the checkpoint holds model {raw['model']!r}, not {config.model!r}; give "
-                "another --out"
-            )
-        return TrainConfig(**raw)
-    except (KeyError, TypeError) as error:
-        raise UsageError(f"the checkpoint lacks settings ({error}); give another --out") from error
-
-
 def _limit(config: TrainConfig, progress: Progress) -> str:
     if config.steps is not None and progress.step >= config.steps:
         return "steps done"
     if config.budget is not None and progress.seconds >= config.budget:
         return "budget used"
     return ""
-
-
-def _hold_out(faceset: FaceSet) -> tuple[list[Any], list[Any]]:
-    """Set every twentieth face (at most 16) aside for validation."""
-    faces = list(faceset.faces)
-    held = set(_spread(len(faces), min(16, len(faces) // 20)))
-    train = [f for i, f in enumerate(faces) if i not in held]
-    return train, [faces[i] for i in sorted(held)] or faces[:1]
-
-
-def _spread(total: int, count: int) -> list[int]:
-    """Up to ``count`` positions, evenly over ``total``."""
-    return sorted({int(i) for i in np.linspace(0, total - 1, min(count, total))})
 
 
 def _tensor(pictures: NDArray[np.float32]) -> Tensor:

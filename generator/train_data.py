@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -78,23 +78,25 @@ def network_view(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     scale = size / (COVERAGE * len(work) / FACE_SIZE)
     offset = (size - len(work) * scale) / 2 + (scale - 1) / 2  # pixel centres, not corners
     matrix = np.array([[scale, 0, offset], [0, scale, offset]])
-    return cv2.warpAffine(work, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    view = cv2.warpAffine(work, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(view, np.uint8)
 
 
 def _shrink(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Reduce a 256 px picture to 2 x size: bilinear sampling at 0.8 then no longer aliases."""
     side = min(2 * size, FACE_SIZE)
-    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def pixel_weights(entry: FaceEntry, recipe: Recipe) -> NDArray[np.uint8]:
     """Weights of one face in 1/64: (256, 256) ``uint8``."""
     weights = np.where(entry.mask > 127, 1.0, recipe.background).astype(np.float32)
     for outline, value in ((_MOUTH, recipe.mouth), *((eye, recipe.eyes) for eye in _EYES)):
-        part = np.zeros_like(entry.mask)
+        blank = np.zeros_like(entry.mask)
         points = np.clip(entry.face.mesh[list(outline), :2], -999, 999).round().astype(np.int32)
-        cv2.fillConvexPoly(part, cv2.convexHull(points), 255)
-        part = cv2.dilate(part, np.ones((9, 9), np.uint8))
+        cv2.fillConvexPoly(blank, cv2.convexHull(points), 255)
+        part = cv2.dilate(blank, np.ones((9, 9), np.uint8))
         weights[(part > 0) & (entry.mask > 127)] = value
     return np.clip(weights * 64, 0, 255).astype(np.uint8)
 
@@ -174,7 +176,7 @@ class FacePool:
         target = cv2.warpAffine(
             picture, straight, (self.size, self.size), borderMode=cv2.BORDER_REPLICATE
         )
-        return warped, target
+        return np.asarray(warped, np.uint8), np.asarray(target, np.uint8)
 
     def _random_place(self, rng: np.random.Generator, side: int) -> NDArray[np.float64]:
         """Random turn, zoom, shift and mirroring as a 3 x 3 matrix within the picture."""
@@ -224,7 +226,7 @@ class _Placement:
         # resize treats values as pixel centres, so the outer half cell is cut off.
         large = cv2.resize(grid, (5 * step, 5 * step), interpolation=cv2.INTER_LINEAR)
         edge = step // 2
-        return large[edge : edge + self.size, edge : edge + self.size]
+        return np.asarray(large[edge : edge + self.size, edge : edge + self.size], np.float32)
 
 
 def people_at(total: int, seed: int, step: int, most: int) -> list[int]:
@@ -255,7 +257,7 @@ def batch_at(
 
 def prefetch(
     pools: Sequence[FacePool], seed: int, first: int, count: int, most: int = 2
-) -> Iterator[dict[int, Batch]]:
+) -> Generator[dict[int, Batch], None, None]:
     """Yield the batches of steps ``first``, ``first + 1``, ... made in a background thread.
 
     OpenCV lets go of the interpreter lock while it works, so the thread costs the training loop

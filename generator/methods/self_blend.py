@@ -27,10 +27,13 @@ class SelfBlend(Method):
         span = float(np.ptp(target.mesh[:, 1]))
         # The copy is changed, never the target: around the face the frame stays as it was.
         copy = blend.shift_detail(blend.shift_colour(target.crop, rng), rng)
-        turn = cv2.getRotationMatrix2D(
-            (size / 2, size / 2), rng.uniform(-2, 2), rng.uniform(0.95, 1.05)
+        turn = np.asarray(
+            cv2.getRotationMatrix2D(
+                (size / 2, size / 2), rng.uniform(-2, 2), rng.uniform(0.95, 1.05)
+            ),
+            np.float64,
         )
         turn[:, 2] += rng.uniform(-0.03, 0.03, 2) * span
-        copy = cv2.warpAffine(copy, turn, (size, size), borderMode=cv2.BORDER_REFLECT_101)
+        moved = cv2.warpAffine(copy, turn, (size, size), borderMode=cv2.BORDER_REFLECT_101)
         mask = blend.soften(blend.face_hull(target.mesh, size, rng), rng, span)
-        return SwappedFace(copy, mask=mask.astype(np.float32), finished=True)
+        return SwappedFace(np.asarray(moved, np.uint8), mask=mask.astype(np.float32), finished=True)

@@ -47,4 +47,4 @@ class SwapperConfig:
     @property
     def smallest(self) -> int:
         """Side of the encoder's last map, pixels."""
-        return self.size // 2 ** len(self.channels)
+        return self.size >> len(self.channels)

@@ -29,7 +29,7 @@ class Up(nn.Sequential):
 
 
     def initialise(self) -> None:
-        """Start with four equal neighbours (ICNR, Aitken et al. 2017), so without a chequerboard."""
+        """Start with four equal neighbours (ICNR, Aitken et al. 2017): no chequerboard."""
         convolution = self[0]
         assert isinstance(convolution, nn.Conv2d)
         weight = convolution.weight
@@ -37,7 +37,7 @@ class Up(nn.Sequential):
         nn.init.kaiming_normal_(one, a=SLOPE)
         # PixelShuffle takes its four neighbours from four consecutive channels.
         weight.data.copy_(one.repeat_interleave(4, dim=0))
-        nn.init.zeros_(convolution.bias)
+        _zero_bias(convolution)
 
 
 def initialise(layer: nn.Module) -> None:
@@ -50,9 +50,14 @@ def initialise(layer: nn.Module) -> None:
         layer.initialise()
     elif isinstance(layer, nn.Linear):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
-        nn.init.zeros_(layer.bias)
+        _zero_bias(layer)
     elif isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, a=SLOPE)
+        _zero_bias(layer)
+
+
+def _zero_bias(layer: nn.Conv2d | nn.Linear) -> None:
+    if layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
 
@@ -113,7 +118,8 @@ class Swapper(nn.Module):
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleList(Decoder(config) for _ in range(config.decoders))
         # Children come before parents, so a whole `Up` has the last word on its convolution.
-        self.apply(initialise)
+        if not next(self.parameters()).is_meta:  # where weights have no values, there is no need
+            self.apply(initialise)
 
     def decode(self, maps: Tensor, person: int) -> Tensor:
         """Paint ``person`` (0 is A, 1 is B); a single decoder paints everybody."""

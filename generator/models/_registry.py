@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 from forensics.errors import UsageError
 from generator.models._config import SwapperConfig
@@ -13,7 +13,13 @@ Preset = Callable[[], SwapperConfig]
 _PRESETS: dict[str, Preset] = {}
 
 
-def register_model(function: Preset | None = None, *, name: str | None = None) -> Any:
+@overload
+def register_model(function: Preset) -> Preset: ...
+@overload
+def register_model(*, name: str) -> Callable[[Preset], Preset]: ...
+def register_model(
+    function: Preset | None = None, *, name: str | None = None
+) -> Preset | Callable[[Preset], Preset]:
     """Make a function known as a model, under its own name with dashes or under ``name``.
 
     Raises:

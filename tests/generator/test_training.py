@@ -18,7 +18,8 @@ from generator.checkpoint import load_swapper, read_card  # noqa: E402
 from generator.faceset import read_faceset  # noqa: E402
 from generator.losses import LOSSES, ssim_map  # noqa: E402
 from generator.pretrain import pretrain, split_people  # noqa: E402
-from generator.train import Progress, TrainConfig, Training, fit, train  # noqa: E402
+from generator.train import Training, fit, train  # noqa: E402
+from generator.train_config import Progress, TrainConfig  # noqa: E402
 from tests.generator.conftest import make_set  # noqa: E402
 
 TOY = TrainConfig(model="toy", batch=4, steps=12, validate_every=6, save_every=1e9)
@@ -81,7 +82,8 @@ def test_a_resumed_training_repeats_the_uninterrupted_one(people: People, tmp_pa
 _CHILD = """
 import sys, time
 from pathlib import Path
-from generator.train import TrainConfig, train
+from generator.train import train
+from generator.train_config import TrainConfig
 a, b, out = map(Path, sys.argv[1:])
 config = TrainConfig(model="toy", batch=4, steps=12, validate_every=6, save_every=0.0)
 def hook(progress):

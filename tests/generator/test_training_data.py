@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from forensics.errors import UnreadableInputError  # noqa: E402
-from generator.faceset import read_faceset, write_faceset  # noqa: E402
-from generator.train_data import (  # noqa: E402
+from forensics.errors import UnreadableInputError
+from generator.faceset import read_faceset, write_faceset
+from generator.train_data import (
     FacePool,
     Recipe,
     batch_at,
