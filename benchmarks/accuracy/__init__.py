@@ -1,0 +1,1 @@
+"""How well the shipped detector tells manipulated faces, beside published peers."""
