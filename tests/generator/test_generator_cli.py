@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
-from generator.checkpoint import read_card  # noqa: E402
-from generator.cli import app, parse_duration  # noqa: E402
-from tests.generator.conftest import make_set  # noqa: E402
+from generator.checkpoint import read_card
+from generator.cli import app, parse_duration
+from tests.generator.conftest import make_set
 
 RUN = CliRunner()
 People = tuple[Path, Path]

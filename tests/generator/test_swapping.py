@@ -6,15 +6,15 @@ import pytest
 
 pytest.importorskip("torch")
 
-from forensics.errors import UnreadableInputError, UsageError  # noqa: E402
-from forensics.faces.align import align_face, similarity, template  # noqa: E402
-from forensics.media import SamplingPlan, open_clip, stream_frames, write_video  # noqa: E402
-from forensics.provenance.aigc import read_aigc  # noqa: E402
-from forensics.provenance.c2pa import read_c2pa  # noqa: E402
-from forensics.types import Clip, FaceTrack  # noqa: E402
-from generator import swap as module  # noqa: E402
-from generator.compose import BlendConfig, ColourMatch, paste, soften  # noqa: E402
-from generator.methods import (  # noqa: E402
+from forensics.errors import UnreadableInputError, UsageError
+from forensics.faces.align import align_face, similarity, template
+from forensics.media import SamplingPlan, open_clip, stream_frames, write_video
+from forensics.provenance.aigc import read_aigc
+from forensics.provenance.c2pa import read_c2pa
+from forensics.types import Clip, FaceTrack
+from generator import swap as module
+from generator.compose import BlendConfig, ColourMatch, paste, soften
+from generator.methods import (
     FACE_MARGIN,
     AlignedFace,
     Method,
@@ -23,10 +23,10 @@ from generator.methods import (  # noqa: E402
     list_methods,
     register_method,
 )
-from generator.people import group_tracks, separation  # noqa: E402
-from generator.scene import Scene, SceneTrack  # noqa: E402
-from generator.swap import SwapConfig, swap  # noqa: E402
-from generator.trajectory import jitter, make_trajectory, smooth  # noqa: E402
+from generator.people import group_tracks, separation
+from generator.scene import Scene, SceneTrack
+from generator.swap import SwapConfig, swap
+from generator.trajectory import jitter, make_trajectory, smooth
 
 TIMES = np.arange(6) / 25.0
 PLACES = {0: (90.0, 90.0), 1: (230.0, 90.0)}  # two people side by side
