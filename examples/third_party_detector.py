@@ -26,6 +26,7 @@ class skin_noise(fx.Detector):
         self.inner = inner
 
     def score(self, crops: fx.FaceCrops) -> list[fx.Evidence]:
+        """Give one logit a crop, higher where the face is smoother than what surrounds it."""
         if not len(crops):
             return []
         gray = crops.data.mean(axis=-1)
