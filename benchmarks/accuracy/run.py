@@ -1,0 +1,206 @@
+"""Measure the shipped detector beside a published peer: ``python -m benchmarks.accuracy``.
+
+Nothing is fitted here. The sealed split of the crop set is refused in every mode.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress
+
+from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks.accuracy.clips import ClipScorer, false_alarms, verdict_rows
+from benchmarks.accuracy.portraits import write_pairs
+from benchmarks.accuracy.sets import open_set, part_of
+from forensics.errors import ForensicsError
+from forensics.evaluation import evaluate
+from forensics.evaluation.manifest import Manifest
+from forensics.evaluation.scorer import Scorer
+
+_CLIPS_COMPARED = "FaceForensics++ c40"
+_COLUMNS = (
+    "set", "scorer", "n", "groups", "AUC [95 %]", "TPR @ FPR 1 %", "TPR @ FPR 5 %",
+    "ECE", "Cllr", "coverage",
+)  # fmt: skip
+Result = dict[str, Any]
+
+
+class Benchmark:
+    """Collects the results of the sets that are there; others are skipped with a reason.
+
+    Args:
+        options: From the command line.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.scorer = ClipScorer()
+        self.results: list[Result] = []
+        self.skipped: dict[str, str] = {}
+        self.verdicts: list[Result] = []
+        self.bars: list[Bar] = []
+        self.crops: Path = options.shared / "data" / "fakes" / "dfdc-dev.jsonl"
+
+    def measure(self, name: str, who: str, manifest: Manifest, scorer: Scorer, kind: Any) -> Result:
+        """Evaluate one scorer on one set and keep the result."""
+        with Progress(disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task(f"{name}, {who}", total=len(manifest))
+            result = evaluate(
+                manifest, scorer, input=kind, n_boot=self.options.replicates,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+        # Where the data lie on this machine is nobody's business.
+        result["manifest"] |= {"path": manifest.path.name}
+        self.results.append({"set": name, "scorer": who, **result})
+        return result
+
+    def look(self) -> None:
+        """The study half of the crop set."""
+        manifest = open_set(self.crops, split="look")
+        result = self.measure("DFDC crops, look", "blend", manifest, self.scorer, "crops")
+        self._bar("AUC on DFDC crops, look", result, 0.66)
+
+    def clips(self) -> None:
+        """Every whole clip, and those of one benchmark set that has real and fake ones."""
+        manifest = open_set(self.options.shared / "data" / "clips" / "clips.jsonl")
+        self.measure("clips, all", "blend", manifest, self.scorer, "clips")
+        part = part_of(manifest, _CLIPS_COMPARED)
+        self.measure("clips, FF++ c40", "blend", part, self.scorer, "clips")
+        self.verdicts = verdict_rows(manifest, self.scorer)
+
+    def own(self) -> None:
+        """Clips that the project made of held-out people."""
+        if self.options.own is None:
+            raise SkippedError("--own not given")
+        manifest = open_set(self.options.own, split=self.options.own_split)
+        self.measure("own clips", "blend", manifest, self.scorer, "clips")
+
+    def portraits(self) -> None:
+        """Held-out portraits against fresh self-blends."""
+        if self.options.cache is None:
+            raise SkippedError("--cache not given")
+        with tempfile.TemporaryDirectory(prefix="forensics-accuracy-") as folder:
+            path = write_pairs(self.options.cache, Path(folder), each=self.options.pairs)
+            manifest = open_set(path)
+            result = self.measure("held-out self-blends", "blend", manifest, self.scorer, "crops")
+        self._bar("AUC on held-out self-blends", result, 0.95)
+
+    def peers(self) -> None:
+        """MesoNet on the same crops."""
+        files = sorted((self.options.shared / "peers" / "mesonet").glob("*.h5"))
+        if not files:
+            raise SkippedError("no weights of MesoNet")
+        try:
+            from benchmarks.accuracy.mesonet import MesoNetScorer
+        except ImportError as error:
+            raise SkippedError(f"needs {error.name}") from error
+        manifest = open_set(self.crops, split="look")
+        for path in files:
+            scorer = MesoNetScorer(path)
+            self.measure("DFDC crops, look", path.stem, manifest, scorer, "crops")
+
+    def _bar(self, name: str, result: Result, limit: float) -> None:
+        auc = result["frame"]["auc"]
+        self.bars.append(Bar(name, value=-1.0 if auc is None else auc, limit=limit, at_most=False))
+
+    def run(self, names: Sequence[str]) -> None:
+        """Measure the named sets; one that cannot be measured is skipped with its reason."""
+        for name in names:
+            try:
+                SETS[name](self)
+            except (SkippedError, ForensicsError) as error:
+                self.skipped[name] = str(error)
+
+
+class SkippedError(Exception):
+    """Why a set is not measured."""
+
+
+SETS: dict[str, Callable[[Benchmark], None]] = {
+    "look": Benchmark.look,
+    "clips": Benchmark.clips,
+    "own": Benchmark.own,
+    "portraits": Benchmark.portraits,
+    "peers": Benchmark.peers,
+}
+
+
+def _number(value: float | None, bounds: Sequence[float] | None = None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" + ("" if bounds is None else f" [{bounds[0]:.3f}, {bounds[1]:.3f}]")
+
+
+def table_row(result: Result) -> tuple[str, ...]:
+    """Return one row of the table; a figure that its n cannot carry is a dash."""
+    frame = result["frame"]
+    return (
+        result["set"], result["scorer"], f"{result['n_real']} + {result['n_fake']}",
+        str(result["groups"]), _number(frame["auc"], frame["auc_interval"]),
+        *(_number(frame["tpr_at_fpr"][limit]) for limit in ("0.01", "0.05")),
+        _number(frame["ece"]), _number(frame["cllr"]), _number(result["coverage"]),
+    )  # fmt: skip
+
+
+def print_verdicts(rows: Sequence[Result]) -> None:
+    """List every clip's verdict, the wrong ones marked, and count the false alarms."""
+    show(
+        "Every clip",
+        ("clip", "label", "verdict", "log LR", "", "reasons"),
+        [
+            (row["path"], row["label"], row["verdict"], _number(row.get("llr")),
+             "WRONG" if row["wrong"] else "", " ".join(row.get("reasons", ())))
+            for row in rows
+        ],
+    )
+    alarms = false_alarms(rows)
+    print(
+        f"Real clips called suspect: {alarms['suspect']} of {alarms['real_clips']} "
+        f"({alarms['judged']} judged); by group {alarms['groups_suspect']} of "
+        f"{alarms['groups']}, 95 % upper bound {_number(alarms['upper_95'])}\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; return 1 when a bar is missed and 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="folder with data/ and peers/")
+    parser.add_argument("--own", type=Path, help="manifest of own test clips")
+    parser.add_argument("--own-split", help="split of the own manifest")
+    parser.add_argument("--cache", type=Path, help="portrait cache of the training run")
+    parser.add_argument("--pairs", type=int, default=6, help="self-blends a portrait")
+    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
+    parser.add_argument("--sets", default=",".join(SETS), help="which of them, comma-separated")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
+    options = parser.parse_args(arguments)
+    names = options.sets.split(",")
+    if unknown := [name for name in names if name not in SETS]:
+        parser.error(f"no set is called {unknown[0]!r}; known: {', '.join(SETS)}")
+    if (options.own_split or "").strip().lower() == "once":
+        parser.error("split 'once' is sealed and is never opened by this benchmark")
+    try:
+        benchmark = Benchmark(options)
+    except ForensicsError as error:
+        parser.error(str(error))
+    benchmark.run(names)
+    for name, reason in benchmark.skipped.items():
+        print(f"skipped {name}: {reason}")
+    if not benchmark.results:
+        return 2
+    show("Accuracy (n: real + fake)", _COLUMNS, [table_row(r) for r in benchmark.results])
+    if benchmark.verdicts:
+        print_verdicts(benchmark.verdicts)
+    met = show_bars(benchmark.bars)
+    result = {
+        "results": benchmark.results, "skipped": benchmark.skipped, "clips": benchmark.verdicts,
+        "false_alarms": false_alarms(benchmark.verdicts) if benchmark.verdicts else None,
+        "bars": [bar.record() for bar in benchmark.bars],
+    }
+    print(write_result("accuracy", result, options.out))
+    return 0 if met else 1
