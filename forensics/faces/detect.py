@@ -17,6 +17,7 @@ from forensics.faces._net import TfliteNet
 from forensics.models import model_path
 
 _SCORE_LIMIT = 80.0  # keeps exp() finite
+_TILE = 0.6  # side of a tile over the frame's shorter side: eight tiles cover 16:9
 _OVERLAP = 0.3  # boxes that share more are one face
 
 
@@ -66,7 +67,7 @@ class _BlazeFace:
         h, w = image.shape[:2]
         scale = self.size / max(h, w)
         rw, rh = max(1, round(w * scale)), max(1, round(h * scale))
-        small = cv2.resize(image, (rw, rh), interpolation=cv2.INTER_AREA)
+        small = _shrink(image, rw, rh)
         canvas = np.zeros((self.size, self.size, 3), np.float32)
         left, top = (self.size - rw) // 2, (self.size - rh) // 2
         canvas[top : top + rh, left : left + rw] = small / 127.5 - 1.0
@@ -86,6 +87,17 @@ class _BlazeFace:
         coords = (coords - np.tile([left, top], 8)) / scale
         scores = 1.0 / (1.0 + np.exp(-np.clip(logits[keep], -_SCORE_LIMIT, _SCORE_LIMIT)))
         return np.concatenate([scores[:, None], coords], 1).astype(np.float32)
+
+
+def _shrink(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize by averaging, halving first while that is exact: OpenCV halves three times faster."""
+    h, w = image.shape[:2]
+    while w >= 4 * width and h >= 4 * height:
+        w, h = w // 2, h // 2
+        # An odd last row or column is left out, as it would take the slow way for all.
+        half = cv2.resize(image[: 2 * h, : 2 * w], (w, h), interpolation=cv2.INTER_AREA)
+        image = np.asarray(half, np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _overlaps(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -153,13 +165,16 @@ class FaceFinder:
 
         Args:
             image: (h, w, 3) RGB ``uint8``.
-            thorough: Also look through overlapping tiles for small faces, which costs about six
-                times as much; without it tiles are used only where the first look finds nothing.
+            thorough: Also ask the short-range network, and look through overlapping tiles for
+                small faces, which costs about eight times as much; without it this is done only
+                where the first look finds nothing.
 
         Returns:
             Faces, largest first.
         """
-        rows = [self._full(image, self.threshold), self._near(image)]
+        rows = [self._full(image, self.threshold)]
+        if thorough or not len(rows[0]):
+            rows.append(self._near(image))
         if thorough or not sum(map(len, rows)):
             rows += self._tiles(image)
         found = _merge(np.concatenate(rows))
@@ -173,7 +188,7 @@ class FaceFinder:
 
     def _tiles(self, image: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
         h, w = image.shape[:2]
-        side = max(min(h, w) // 2, 192)
+        side = max(int(min(h, w) * _TILE), 192)
         if max(h, w) <= side * 1.25:
             return []
         rows = []
