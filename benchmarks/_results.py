@@ -63,8 +63,12 @@ class Bar:
     def record(self) -> dict[str, Any]:
         """Return the bar as JSON-ready data."""
         return {
-            "name": self.name, "value": self.value, "limit": self.limit, "unit": self.unit,
-            "at_most": self.at_most, "met": self.met,
+            "name": self.name,
+            "value": self.value,
+            "limit": self.limit,
+            "unit": self.unit,
+            "at_most": self.at_most,
+            "met": self.met,
         }
 
 
@@ -133,7 +137,9 @@ def write_result(name: str, data: Mapping[str, Any], folder: Path = RESULTS) -> 
     """
     now = dt.datetime.now(dt.timezone.utc)
     result = {
-        "name": name, "date": now.isoformat(timespec="seconds"), **data,
+        "name": name,
+        "date": now.isoformat(timespec="seconds"),
+        **data,
         "environment": environment(),
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,8 +43,10 @@ class ClipScorer:
         if path not in self._scores:
             verdict = self._scanner.scan(path).verdict
             self.verdicts[path] = {
-                "verdict": verdict.label, "probability": verdict.probability,
-                "llr": verdict.llr, "reasons": list(verdict.reasons),
+                "verdict": verdict.label,
+                "probability": verdict.probability,
+                "llr": verdict.llr,
+                "reasons": list(verdict.reasons),
             }
             self._scores[path] = self._scorer.score_clip(path)
         return self._scores[path]
@@ -55,10 +57,17 @@ def verdict_rows(manifest: Manifest, scorer: ClipScorer) -> list[dict[str, Any]]
     rows = []
     for row in manifest.rows:
         said = scorer.verdicts.get(row.resolved, {"verdict": "inconclusive"})
-        rows.append({
-            "path": row.path, "label": row.label, "source": row.source, "method": row.method,
-            "group": row.group, **said, "wrong": said["verdict"] == WRONG[row.label],
-        })
+        rows.append(
+            {
+                "path": row.path,
+                "label": row.label,
+                "source": row.source,
+                "method": row.method,
+                "group": row.group,
+                **said,
+                "wrong": said["verdict"] == WRONG[row.label],
+            }
+        )
     return rows
 
 
@@ -73,8 +82,12 @@ def false_alarms(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups, hit = {row["group"] for row in real}, {row["group"] for row in alarms}
     judged = sum(row["verdict"] != "inconclusive" for row in real)
     return {
-        "real_clips": len(real), "suspect": len(alarms), "judged": judged, "groups": len(groups),
-        "groups_suspect": len(hit), "rate": len(hit) / len(groups) if groups else None,
+        "real_clips": len(real),
+        "suspect": len(alarms),
+        "judged": judged,
+        "groups": len(groups),
+        "groups_suspect": len(hit),
+        "rate": len(hit) / len(groups) if groups else None,
         "upper_95": upper_bound(len(hit), len(groups)) if groups else None,
     }
 
@@ -88,8 +101,6 @@ def upper_bound(hits: int, n: int, confidence: float = 0.95) -> float:
     low, high = hits / n, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        tail = sum(
-            math.comb(n, k) * middle**k * (1 - middle) ** (n - k) for k in range(hits + 1)
-        )
+        tail = sum(math.comb(n, k) * middle**k * (1 - middle) ** (n - k) for k in range(hits + 1))
         low, high = (middle, high) if tail > 1 - confidence else (low, middle)
     return high

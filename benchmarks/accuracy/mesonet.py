@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -114,7 +114,9 @@ def load_mesonet(path: Path) -> nn.Sequential:
         raise UnreadableInputError(path, f"no MesoNet; known: {', '.join(NETWORKS)}")
     network = build()
     kinds: dict[type[nn.Module], str] = {
-        nn.Conv2d: "conv2d", nn.BatchNorm2d: "batch_normalization", nn.Linear: "dense"
+        nn.Conv2d: "conv2d",
+        nn.BatchNorm2d: "batch_normalization",
+        nn.Linear: "dense",
     }
     try:
         with h5py.File(path, "r") as file, torch.no_grad():
@@ -128,8 +130,12 @@ def load_mesonet(path: Path) -> nn.Sequential:
 
 
 _NAMES = {
-    "kernel": "weight", "gamma": "weight", "bias": "bias", "beta": "bias",
-    "moving_mean": "running_mean", "moving_variance": "running_var",
+    "kernel": "weight",
+    "gamma": "weight",
+    "bias": "bias",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
 }
 
 
@@ -164,7 +170,8 @@ class MesoNetScorer:
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one (h, w, 3) RGB face crop."""
         if image.shape[:2] != (SIZE, SIZE):
-            image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+            resized = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+            image = np.asarray(resized, np.uint8)
         x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255.0
         real = float(self._network(x)[0, 0])
         return ScoredInput(-real, probability=float(torch.sigmoid(torch.tensor(-real))))

@@ -54,8 +54,11 @@ def write_pairs(cache: Path, out: Path, *, each: int) -> Path:
                     name = f"{number:04}-{turn:02}-{label}.png"
                     Image.fromarray(np.ascontiguousarray(crop)).save(out / name, compress_level=1)
                     row = {
-                        "path": name, "label": label, "group": portrait.identity,
-                        "split": SPLIT, "source": portrait.licence,
+                        "path": name,
+                        "label": label,
+                        "group": portrait.identity,
+                        "split": SPLIT,
+                        "source": portrait.licence,
                     }
                     method = {"method": pair.family} if label == "fake" else {}
                     file.write(json.dumps(row | method) + "\n")

@@ -154,8 +154,14 @@ def print_verdicts(rows: Sequence[Result]) -> None:
         "Every clip",
         ("clip", "label", "verdict", "log LR", "", "reasons"),
         [
-            (row["path"], row["label"], row["verdict"], _number(row.get("llr")),
-             "WRONG" if row["wrong"] else "", " ".join(row.get("reasons", ())))
+            (
+                row["path"],
+                row["label"],
+                row["verdict"],
+                _number(row.get("llr")),
+                "WRONG" if row["wrong"] else "",
+                " ".join(row.get("reasons", ())),
+            )
             for row in rows
         ],
     )
@@ -198,7 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_verdicts(benchmark.verdicts)
     met = show_bars(benchmark.bars)
     result = {
-        "results": benchmark.results, "skipped": benchmark.skipped, "clips": benchmark.verdicts,
+        "results": benchmark.results,
+        "skipped": benchmark.skipped,
+        "clips": benchmark.verdicts,
         "false_alarms": false_alarms(benchmark.verdicts) if benchmark.verdicts else None,
         "bars": [bar.record() for bar in benchmark.bars],
     }

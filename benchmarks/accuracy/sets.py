@@ -39,4 +39,3 @@ def part_of(manifest: Manifest, source: str) -> Manifest:
     if not rows:
         raise UsageError(f"{manifest.path.name}: no row has source {source!r}")
     return replace(manifest, rows=rows)
-

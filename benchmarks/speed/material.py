@@ -73,14 +73,14 @@ def make_clip(path: Path, *, seconds: float = SECONDS, seed: int = 3) -> Path:
 def repeat_clip(source: Path, path: Path, times: int) -> Path:
     """Write a clip that shows ``source`` so many times, by copying its packets."""
     with av.open(str(source)) as read:
-        stream = read.streams.video[0]
+        stream: Any = read.streams.video[0]
         packets = [(bytes(p), p.pts, p.dts, p.is_keyframe) for p in read.demux(stream) if p.size]
         step = round(Fraction(1) / (stream.average_rate * stream.time_base))
         with av.open(str(path), "w") as out:
             copy: Any = out.add_stream_from_template(stream)
             for turn in range(times):
                 for data, pts, dts, key in packets:
-                    packet = av.Packet(data)
+                    packet: Any = av.Packet(data)
                     shift = turn * step * len(packets)
                     packet.pts, packet.dts = pts + shift, dts + shift
                     packet.is_keyframe, packet.duration = key, step

@@ -42,7 +42,9 @@ def peak_of_scan(path: Path) -> dict[str, float]:
     """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.speed.memory", str(path)],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     peaks: dict[str, float] = json.loads(done.stdout)
     return peaks

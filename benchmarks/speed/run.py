@@ -66,8 +66,13 @@ def measure_speed(path: Path, repeats: int) -> tuple[dict[str, Any], list[Bar]]:
         f"Mbit/s, {repeats} turns",
         ("", "median s", "least s", "most s", "x real time"),
         [
-            (name, f"{np.median(t):.3f}", f"{min(t):.3f}", f"{max(t):.3f}",
-             f"{SECONDS / np.median(t):.1f}")
+            (
+                name,
+                f"{np.median(t):.3f}",
+                f"{min(t):.3f}",
+                f"{max(t):.3f}",
+                f"{SECONDS / np.median(t):.1f}",
+            )
             for name, t in times.items()
         ],
     )
@@ -88,8 +93,13 @@ def measure_stages(path: Path) -> dict[str, Any]:
         "Where one scan's time goes (the scanning process's wall clock)",
         ("stage", "ms", "share", "calls", "ms a call"),
         [
-            (name, f"{1e3 * spent:.0f}", f"{spent / whole:.0%}", str(calls),
-             f"{1e3 * spent / max(calls, 1):.1f}")
+            (
+                name,
+                f"{1e3 * spent:.0f}",
+                f"{spent / whole:.0%}",
+                str(calls),
+                f"{1e3 * spent / max(calls, 1):.1f}",
+            )
             for name, (spent, calls) in stages.items()
         ],
     )
@@ -147,11 +157,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         start, more = measure_start(options.starts)
         bars += more
         clip = {
-            "seconds": SECONDS, "fps": FPS, "size": list(SIZE), "bytes": short.stat().st_size,
+            "seconds": SECONDS,
+            "fps": FPS,
+            "size": list(SIZE),
+            "bytes": short.stat().st_size,
             "own": options.clip is None,
         }
     result = {
-        "clip": clip, "speed": speed, "stages": stages, "memory_mb": memory, "start": start,
+        "clip": clip,
+        "speed": speed,
+        "stages": stages,
+        "memory_mb": memory,
+        "start": start,
         "bars": [bar.record() for bar in bars],
     }
     met = show_bars(bars)

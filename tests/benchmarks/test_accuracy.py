@@ -65,10 +65,15 @@ def test_false_alarms_count_groups_once() -> None:
     def row(group: str, label: str, verdict: str) -> dict[str, Any]:
         return {"group": group, "label": label, "verdict": verdict}
 
-    found = false_alarms([
-        row("a", "real", "suspect"), row("a", "real", "suspect"), row("b", "real", "no_evidence"),
-        row("c", "real", "inconclusive"), row("d", "fake", "suspect"),
-    ])
+    found = false_alarms(
+        [
+            row("a", "real", "suspect"),
+            row("a", "real", "suspect"),
+            row("b", "real", "no_evidence"),
+            row("c", "real", "inconclusive"),
+            row("d", "fake", "suspect"),
+        ]
+    )
     assert found["real_clips"] == 4
     assert found["suspect"] == 2
     assert found["judged"] == 3
@@ -78,13 +83,23 @@ def test_false_alarms_count_groups_once() -> None:
 
 def test_a_figure_without_enough_n_is_a_dash() -> None:
     frame = {
-        "auc": 0.5, "auc_interval": [0.4, 0.6], "tpr_at_fpr": {"0.01": None, "0.05": 0.25},
-        "ece": None, "cllr": 1.0,
+        "auc": 0.5,
+        "auc_interval": [0.4, 0.6],
+        "tpr_at_fpr": {"0.01": None, "0.05": 0.25},
+        "ece": None,
+        "cllr": 1.0,
     }
-    row = table_row({
-        "set": "s", "scorer": "w", "n_real": 2, "n_fake": 3, "groups": 4, "frame": frame,
-        "coverage": 1.0,
-    })
+    row = table_row(
+        {
+            "set": "s",
+            "scorer": "w",
+            "n_real": 2,
+            "n_fake": 3,
+            "groups": 4,
+            "frame": frame,
+            "coverage": 1.0,
+        }
+    )
     assert row == (
         "s", "w", "2 + 3", "4", "0.500 [0.400, 0.600]", "-", "0.250", "-", "1.000", "1.000",
     )  # fmt: skip
