@@ -149,9 +149,7 @@ class FaceFinder:
         ModelMissingError: The models were not pulled.
     """
 
-    def __init__(
-        self, *, threshold: float = 0.55, smallest: int = 24, max_faces: int = 24
-    ) -> None:
+    def __init__(self, *, threshold: float = 0.55, smallest: int = 24, max_faces: int = 24) -> None:
         if not 0.0 < threshold < 1.0:
             raise ValueError(f"threshold must lie in 0..1, got {threshold}")
         self.threshold = threshold

@@ -34,8 +34,9 @@ class _Track:
     boxes: list[NDArray[np.float32]] = field(default_factory=list)
     points: list[NDArray[np.float32]] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
-    waiting: list[tuple[float, NDArray[np.uint8], NDArray[np.float64], NDArray[np.float32],
-                        CropQuality]] = field(default_factory=list)
+    waiting: list[
+        tuple[float, NDArray[np.uint8], NDArray[np.float64], NDArray[np.float32], CropQuality]
+    ] = field(default_factory=list)
 
     def flush(self, sink: CropSink) -> None:
         if not self.waiting:
@@ -74,8 +75,8 @@ class FaceFollower:
         gate: Quality gate.
         chunk: Crops of one track that are handed on together.
         margin: Room around the face in the crops, see `align_face`.
-        sweep_every: Small faces are looked for in tiles in the first frame of each shot and in
-            every so many frames after it.
+        sweep_every: Faces that a quick look misses are looked for in the first frame of each
+            shot, in every so many frames after it, and wherever a face went missing.
     """
 
     def __init__(
@@ -100,23 +101,23 @@ class FaceFollower:
         self._done: list[_Track] = []
         self._shot: int | None = None
         self._since_sweep = 0
-        self._small = False  # the last sweep found faces that the quick look misses
+        self._last = 0  # faces in the frame before
 
     def push(self, frame: Frame) -> int:
         """Look at one frame and return how many faces it shows."""
         if frame.shot != self._shot:
             self._close()
             self._shot, self._since_sweep = frame.shot, 0
-        sweep = self._small or self._since_sweep % self._sweep_every == 0
+        sweep = self._since_sweep % self._sweep_every == 0
         self._since_sweep += 1
         faces = self._finder.detect(frame.image, thorough=sweep)
-        if sweep:
-            # Keep sweeping only while it pays: a face under a tenth of the frame was found.
-            self._small = any(face.side < 0.1 * max(frame.image.shape[:2]) for face in faces)
+        if not sweep and len(faces) < self._last:
+            faces = self._finder.detect(frame.image)
         free = list(self._open)
         count = 0
         for face in faces:
             count += self._take(frame, face, free)
+        self._last = count
         return count
 
     def close(self) -> list[FaceTrack]:
