@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def save(
         partial,
         metadata={"facts": json.dumps(facts)},
     )
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load(
@@ -47,9 +46,14 @@ def load(
         facts: dict[str, Any] = json.loads(handle.metadata()["facts"])
     net.load_state_dict(_part(tensors, "net."))
     ema.load_state_dict(_part(tensors, "ema."))
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(tensors, "opt.").items():
         index, name = key.split(".", 1)
+        weight = parameters[int(index)]
+        if value.shape == weight.shape:
+            # The fused step walks weights and moments in memory order: both must lie alike.
+            value = torch.empty_like(weight).copy_(value)
         state.setdefault(int(index), {})[name] = value
     whole = optimizer.state_dict()
     whole["state"] = state
