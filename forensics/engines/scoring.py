@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forensics.engines.options import ScanOptions
 from forensics.engines.scanner import Scanner
-from forensics.errors import UnreadableInputError, UsageError
+from forensics.errors import UnreadableInputError, UsageError, printable
 from forensics.evaluation.scorer import ScoredInput
 from forensics.types import CropQuality, FaceCrops
 from forensics.verdict.aggregate import summarise
@@ -67,7 +67,8 @@ class ScanScorer:
         """Score a file as a scan would: its most suspicious face decides."""
         report = self._scanner.scan(path)
         if report.error is not None:
-            raise UnreadableInputError(path, report.error)
+            cause = report.error.removeprefix(f"{printable(path)}: ")
+            raise UnreadableInputError(path, cause)
         verdict = report.verdict
         reasons = verdict.reasons
         abstained = verdict.probability is None

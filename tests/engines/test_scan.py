@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, get_args
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from forensics.engines import Scanner, ScanOptions, scan
+from forensics.errors import UsageError
+from forensics.report.model import report_to_dict, schema
+from forensics.testing import make_clip
+from forensics.types import VerdictLabel
+
+
+def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
+    calls: list[tuple[int, int | None]] = []
+    report = scanner.scan(clip, lambda seen, planned: calls.append((seen, planned)))
+    assert report.error is None
+    assert report.clip is not None and report.clip.size == (320, 240)
+    (track,) = report.tracks
+    assert not track.abstained
+    assert len(track.scores) == 4
+    assert all(0 <= score <= 1 for _, score in track.scores)
+    assert report.verdict.label in get_args(VerdictLabel)
+    assert report.verdict.probability is not None
+    (evidence,) = report.evidence
+    assert evidence.llr == track.llr == report.verdict.llr
+    assert evidence.track_id == track.id
+    assert calls == [(n, 4) for n in (1, 2, 3, 4)]
+    assert report.environment["sampling"]["pictures_with_face"] == 4
+    assert report.environment["weights_sha256"]["blend"]
+    assert 1 <= len(report.illustrations) <= 6
+    jsonschema.validate(report_to_dict(report), schema())
+
+
+def comparable(report: Any) -> dict[str, Any]:
+    made = report_to_dict(report)
+    made["file"].pop("path")
+    return made
+
+
+def test_same_bytes_same_report_whatever_the_name(
+    clip: Path, scanner: Scanner, tmp_path: Path
+) -> None:
+    other = tmp_path / "totally_fake_deepfake.mp4"
+    shutil.copy(clip, other)
+    first, second = scanner.scan(clip), scanner.scan(other)
+    assert comparable(first) == comparable(second)
+    assert first.illustrations[0].score == second.illustrations[0].score
+
+
+def test_small_face_is_not_judged(carphone: Path) -> None:
+    report = scan(carphone, options=ScanOptions(frames=6))
+    assert report.verdict.label == "inconclusive"
+    assert "face_too_small" in report.verdict.reasons
+    assert report.verdict.probability is None
+    assert report.tracks
+    assert all(track.abstained and track.llr is None for track in report.tracks)
+
+
+def test_text_named_as_video_is_reported_as_unreadable(tmp_path: Path, scanner: Scanner) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_text("this is no video\n" * 40)
+    report = scanner.scan(path)
+    assert report.verdict.label == "inconclusive"
+    assert report.verdict.reasons[0] == "unreadable"
+    assert report.error is not None and "notes.mp4" in report.error
+    assert "\n" not in report.error
+    assert report.tracks == () and report.evidence == ()
+    jsonschema.validate(report_to_dict(report), schema())
+
+
+def test_absent_and_empty_files_too(tmp_path: Path, scanner: Scanner) -> None:
+    (tmp_path / "empty.mp4").touch()
+    for name in ("empty.mp4", "absent.mp4"):
+        report = scanner.scan(tmp_path / name)
+        assert report.error is not None
+        assert report.verdict.reasons[0] == "unreadable"
+
+
+def test_no_face(tmp_path: Path, scanner: Scanner) -> None:
+    path = make_clip(tmp_path / "empty_room.mp4", count=4, size=(320, 240))
+    report = scanner.scan(path)
+    assert report.error is None
+    assert (report.verdict.label, report.verdict.reasons) == ("inconclusive", ("no_face",))
+
+
+def test_a_still_picture_is_judged_by_its_one_crop(
+    astronaut: NDArray[np.uint8], tmp_path: Path, scanner: Scanner
+) -> None:
+    path = tmp_path / "portrait.png"
+    cv2.imwrite(str(path), astronaut[..., ::-1])
+    report = scanner.scan(path)
+    assert report.clip is not None and report.clip.kind == "image"
+    (track,) = report.tracks
+    assert not track.abstained and len(track.scores) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prior": 0.0},
+        {"level": "slow"},
+        {"declared": "maybe"},
+        {"device": "abacus"},
+        {"frames": 0},
+        {"every": -1.0},
+    ],
+)
+def test_options_are_checked(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        ScanOptions(**options)
+
+
+def test_digest_follows_the_options() -> None:
+    assert ScanOptions().digest() == ScanOptions().digest()
+    assert ScanOptions().digest() != ScanOptions(frames=8).digest()
+
+
+def test_false_alarm_target_beyond_n_is_refused(models: None) -> None:
+    with pytest.raises(UsageError, match="not supported by n"):
+        Scanner(ScanOptions(target_fpr=1e-6))
+
+
+def test_unknown_detector_is_refused(models: None) -> None:
+    with pytest.raises(UsageError, match="did you mean 'blend'"):
+        Scanner(ScanOptions(detectors=("blende",)))
