@@ -17,7 +17,7 @@ _BATCH = 8
 
 
 @register_detector(input="face_crops", version="1", cost=2, default=True)
-class blend(Detector):  # noqa: N801 - the class name is the registered name
+class blend(Detector):
     """Score blend boundaries and repainted skin in face crops with a small network.
 
     Args:
@@ -43,7 +43,8 @@ class blend(Detector):  # noqa: N801 - the class name is the registered name
         logits, region = self._run(crops.data)
         if self.mirror:
             again, flipped = self._run(crops.data[:, :, ::-1])
-            logits, region = (logits + again) / 2, (region + flipped[:, :, ::-1]) / 2
+            logits = (logits + again) / 2
+            region = np.asarray((region + flipped[:, :, ::-1]) / 2, np.float32)
         return [
             Evidence(
                 self.name,

@@ -49,5 +49,6 @@ class TfliteNet:
             Flat arrays in the order of ``outputs``.
         """
         self._net.setInput(np.ascontiguousarray(image.transpose(2, 0, 1)[None]))
-        flat = {out.size: out.reshape(-1) for out in self._net.forward(self._names)}
+        found = self._net.forward(self._names)
+        flat = {out.size: np.asarray(out, np.float32).reshape(-1) for out in found}
         return tuple(flat[elements] for elements in self._elements)

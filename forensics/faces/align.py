@@ -63,9 +63,10 @@ def align_face(
         h, w = image.shape[:2]
         rw, rh = max(1, round(w * factor)), max(1, round(h * factor))
         box, low = _region(forward, size, (h, w))
-        source = cv2.resize(
+        reduced = cv2.resize(
             image[box], None, fx=rw / w, fy=rh / h, interpolation=cv2.INTER_AREA
         )
+        source = np.asarray(reduced, np.uint8)
         undo = np.array([[w / rw, 0, low[0]], [0, h / rh, low[1]], [0, 0, 1.0]])
         forward_small = (np.vstack([forward, [0, 0, 1]]) @ undo)[:2]
     else:
@@ -77,7 +78,8 @@ def align_face(
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    return crop, cv2.invertAffineTransform(forward)
+    to_frame = np.asarray(cv2.invertAffineTransform(forward), np.float64)
+    return np.asarray(crop, np.uint8), to_frame
 
 
 def _region(

@@ -22,7 +22,9 @@ Mesh = NDArray[np.float32]
 _CHIN, _LIP, _BROW = 152, 17, 9
 
 
-def _drift(rng: np.random.Generator, times: NDArray[np.float64], rate: float) -> NDArray[np.float64]:
+def _drift(
+    rng: np.random.Generator, times: NDArray[np.float64], rate: float
+) -> NDArray[np.float64]:
     """A smooth random movement of about unit size: three slow sines."""
     phases = rng.uniform(0, 2 * np.pi, 3)
     rates = rate * rng.uniform(0.5, 1.6, 3)

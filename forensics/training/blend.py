@@ -32,7 +32,7 @@ _HULL_SHARE = (0.42, 0.22, 0.16, 0.08, 0.07, 0.05)
 
 def _smooth_noise(rng: np.random.Generator, size: int, cells: int) -> NDArray[np.float32]:
     noise = rng.standard_normal((cells, cells, 2)).astype(np.float32)
-    return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def face_hull(mesh: NDArray[np.floating], size: int, rng: np.random.Generator) -> Mask:
@@ -59,7 +59,8 @@ def face_hull(mesh: NDArray[np.floating], size: int, rng: np.random.Generator) -
     span = float(np.ptp(points, axis=0).max())
     shake = _smooth_noise(rng, size, int(rng.integers(5, 12))) * span * rng.uniform(0.005, 0.04)
     xs, ys = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
-    return cv2.remap(mask, xs + shake[..., 0], ys + shake[..., 1], cv2.INTER_LINEAR)
+    shaken = cv2.remap(mask, xs + shake[..., 0], ys + shake[..., 1], cv2.INTER_LINEAR)
+    return np.asarray(shaken, np.float32)
 
 
 def soften(mask: Mask, rng: np.random.Generator, span: float) -> Mask:
@@ -99,26 +100,28 @@ def shift_detail(image: Image, rng: np.random.Generator) -> Image:
     if kind < 0.45:
         factor = rng.uniform(1.3, 4.5)
         small = cv2.resize(image, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-        how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)[rng.choice(3, p=(0.5, 0.4, 0.1))]
-        return cv2.resize(small, (n, n), interpolation=how)
-    blurred = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 3.0))
+        kernels = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST)
+        how = kernels[rng.choice(3, p=(0.5, 0.4, 0.1))]
+        return np.asarray(cv2.resize(small, (n, n), interpolation=how), np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 3.0)), np.uint8)
     if kind < 0.7:
         return blurred
     amount = rng.uniform(0.4, 1.6)
-    return cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
+    return np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.uint8)
 
 
 def _jog(image: Image, mask: Mask, rng: np.random.Generator, span: float) -> tuple[Image, Mask]:
     """Shift, scale and turn the pasted face slightly, with its mask."""
     n = image.shape[0]
     scale = rng.uniform(0.95, 1.05)
-    matrix = cv2.getRotationMatrix2D((n / 2, n / 2), rng.uniform(-2, 2), scale)
+    turn = cv2.getRotationMatrix2D((n / 2, n / 2), rng.uniform(-2, 2), scale)
+    matrix = np.asarray(turn, np.float64)
     matrix[:, 2] += rng.uniform(-0.03, 0.03, 2) * span
-    flags = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REFLECT_101}
-    return (
-        cv2.warpAffine(image, matrix, (n, n), **flags),
-        cv2.warpAffine(mask, matrix, (n, n), flags=cv2.INTER_LINEAR),
+    moved = cv2.warpAffine(
+        image, matrix, (n, n), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
+    moved_mask = cv2.warpAffine(mask, matrix, (n, n), flags=cv2.INTER_LINEAR)
+    return np.asarray(moved, np.uint8), np.asarray(moved_mask, np.float32)
 
 
 def paste(target: Image, source: Image, mask: Mask) -> Image:

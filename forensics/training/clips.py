@@ -1,6 +1,6 @@
 """Make short labelled clips from held-out portraits, for calibration and for the own test.
 
-``python -m forensics.training.clips --cache runs/blend/cache --split calibrate --out runs/calibrate``
+``python -m forensics.training.clips --cache runs/blend/cache --out runs/calibrate``
 
 Each person gives a real clip (the animated portrait) and fake ones (the same frames with a
 manipulated face), filmed and encoded alike. The fakes are labelled in the manifest and in each

@@ -43,5 +43,5 @@ def h264_round_trip(
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
     for packet in [*packets, None]:
-        out += [f.to_ndarray(format="rgb24") for f in decoder.decode(packet)]
+        out += [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in decoder.decode(packet)]
     return out

@@ -62,9 +62,9 @@ class Chain:
         forward[:2] *= w / self.size
         x = _warp(image, forward, w)
         if self.motion[0] > 1:
-            x = cv2.filter2D(x, -1, _streak(*self.motion))
+            x = np.asarray(cv2.filter2D(x, -1, _streak(*self.motion)), np.uint8)
         if self.blur > 0.2:
-            x = cv2.GaussianBlur(x, (0, 0), self.blur)
+            x = np.asarray(cv2.GaussianBlur(x, (0, 0), self.blur), np.uint8)
         y = self._light(x.astype(np.float32))
         if self.noise > 0:
             grain = np.random.default_rng(self.seed).standard_normal((w, w, 3)).astype(np.float32)
@@ -72,18 +72,19 @@ class Chain:
             y += grain * np.float32(self.noise)
         x = np.clip(y, 0, 255).astype(np.uint8)
         if self.sharpen > 0:
-            x = cv2.addWeighted(x, 1 + self.sharpen, cv2.GaussianBlur(x, (0, 0), 1.0),
-                                -self.sharpen, 0)
+            soft = cv2.GaussianBlur(x, (0, 0), 1.0)
+            x = np.asarray(cv2.addWeighted(x, 1 + self.sharpen, soft, -self.sharpen, 0), np.uint8)
         for name, level in self.codecs:
             x = _CODECS[name](x, level)
         if w != self.size:
             how = cv2.INTER_AREA if w > self.size else cv2.INTER_LINEAR
-            x = cv2.resize(x, (self.size, self.size), interpolation=how)
+            x = np.asarray(cv2.resize(x, (self.size, self.size), interpolation=how), np.uint8)
         return np.ascontiguousarray(x[:, ::-1]) if self.mirror else x
 
     def place(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take a portrait-sized mask along to the result's grid, uncoded."""
-        out = cv2.warpAffine(mask, self.crop, (self.size, self.size), flags=cv2.INTER_LINEAR)
+        placed = cv2.warpAffine(mask, self.crop, (self.size, self.size), flags=cv2.INTER_LINEAR)
+        out = np.asarray(placed, np.float32)
         return np.ascontiguousarray(out[:, ::-1]) if self.mirror else out
 
     def _light(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,23 +101,25 @@ class Chain:
 def _warp(image: Image, forward: NDArray[np.float64], size: int) -> Image:
     shrink = float(np.hypot(forward[0, 0], forward[1, 0]))
     if shrink < 0.6:  # average before sampling, or fine detail aliases
-        image = cv2.GaussianBlur(image, (0, 0), 0.4 / shrink)
-    return cv2.warpAffine(
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / shrink), np.uint8)
+    warped = cv2.warpAffine(
         image, forward, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
+    return np.asarray(warped, np.uint8)
 
 
 def _streak(length: int, angle: float) -> NDArray[np.float32]:
     kernel = np.zeros((length, length), np.float32)
     kernel[length // 2] = 1.0
     turn = cv2.getRotationMatrix2D((length / 2 - 0.5, length / 2 - 0.5), angle, 1.0)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return np.asarray(kernel / max(float(kernel.sum()), 1e-6), np.float32)
+    turned = cv2.warpAffine(kernel, turn, (length, length))
+    return np.asarray(turned / max(float(turned.sum()), 1e-6), np.float32)
 
 
 def _jpeg(image: Image, quality: int) -> Image:
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def _h264(image: Image, crf: int) -> Image:

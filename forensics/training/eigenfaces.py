@@ -64,7 +64,7 @@ class Eigenfaces:
         crop = cv2.warpAffine(
             image, forward, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
         )
-        return crop, forward
+        return np.asarray(crop, np.uint8), forward
 
     def repaint(
         self, image: NDArray[np.uint8], mesh: NDArray[np.floating], rng: np.random.Generator
@@ -80,7 +80,8 @@ class Eigenfaces:
             A picture of the same size in which the face square is repainted.
         """
         face, forward = self._cut(image, mesh)
-        used = int(rng.integers(40, self._basis.shape[1] + 1))
+        most = self._basis.shape[1]
+        used = int(rng.integers(min(40, most), most + 1))
         code = (face.astype(np.float32).ravel() - self._mean) @ self._basis[:, :used]
         code *= rng.uniform(0.8, 1.05)
         painted = (self._mean + self._basis[:, :used] @ code).reshape(SIDE, SIDE, 3)
@@ -90,9 +91,11 @@ class Eigenfaces:
         if rng.random() < 0.5:
             wobble = rng.standard_normal((4, 4, 2)).astype(np.float32) * 1.2
             field = cv2.resize(wobble, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-            painted = move_pixels(np.clip(painted, 0, 255).astype(np.uint8), field)
+            painted = move_pixels(
+                np.clip(painted, 0, 255).astype(np.uint8), np.asarray(field, np.float32)
+            )
         n = image.shape[0]
-        return cv2.warpAffine(
+        repainted = cv2.warpAffine(
             np.clip(painted, 0, 255).astype(np.uint8),
             cv2.invertAffineTransform(forward),
             (n, n),
@@ -100,3 +103,4 @@ class Eigenfaces:
             flags=cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
+        return np.asarray(repainted, np.uint8)

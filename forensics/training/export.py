@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,7 +54,7 @@ def to_onnx(net: BlendNet, path: Path) -> str:
         opset_version=18,
         dynamo=False,
     )
-    os.replace(partial, path)
+    partial.replace(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -70,7 +70,7 @@ def _low_resolution(image: Image, mesh: NDArray[np.float32], rng: np.random.Gene
     if rng.random() < 0.4:
         small = cv2.bilateralFilter(small, 5, rng.uniform(10, 45), 2.0)
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)[int(rng.integers(3))]
-    return cv2.resize(small, (n, n), interpolation=how)
+    return np.asarray(cv2.resize(small, (n, n), interpolation=how), np.uint8)
 
 
 def self_blended(
@@ -97,7 +97,8 @@ def softened(
     source = _low_resolution(image, mesh, rng)
     wobble = rng.standard_normal((5, 5, 2)).astype(np.float32) * np.ptp(mesh[:, 1]) * 0.012
     n = image.shape[0]
-    source = move_pixels(source, cv2.resize(wobble, (n, n), interpolation=cv2.INTER_CUBIC))
+    field = cv2.resize(wobble, (n, n), interpolation=cv2.INTER_CUBIC)
+    source = move_pixels(source, np.asarray(field, np.float32))
     if rng.random() < 0.8:
         source = shift_colour(source, rng)
     return _blend(image, source, mesh, rng)
@@ -110,9 +111,10 @@ def swapped(
     donor = material.donors[int(rng.integers(len(material.donors)))]
     n = image.shape[0]
     forward = similarity(five_points(donor.mesh), five_points(mesh))
-    source = cv2.warpAffine(
+    laid = cv2.warpAffine(
         np.asarray(donor.image), forward, (n, n), borderMode=cv2.BORDER_REFLECT_101
     )
+    source = np.asarray(laid, np.uint8)
     placed = donor.mesh[:, :2] @ forward[:, :2].T + forward[:, 2]
     if rng.random() < 0.75:  # the rest keeps the donor's shape: doubled brows, a second chin
         field = displacement(mesh[:, :2], mesh[:, :2] - placed, n, hold_border=False)

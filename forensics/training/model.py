@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import timm
 import torch
@@ -27,7 +28,8 @@ class BlendNet(nn.Module):
 
     def __init__(self, dropout: float = 0.2) -> None:
         super().__init__()
-        self.backbone = timm.create_model(BACKBONE, pretrained=False, num_classes=0)
+        # timm types its models too loosely to index their blocks.
+        self.backbone = cast(Any, timm.create_model(BACKBONE, pretrained=False, num_classes=0))
         self.fine = nn.Conv2d(40, 48, 1)
         self.coarse = nn.Conv2d(112, 48, 1)
         self.draw = nn.Sequential(

@@ -88,11 +88,14 @@ def build_cache(faces: Path, cache: Path, *, progress: Callable[[int], None] | N
     images, meshes, rows, left_out = [], [], [], []
     for count, (path, name, identity, licence) in enumerate(_sources(faces), 1):
         image = cv2.imread(str(path))
-        found = [] if image is None else finder.detect(image[..., ::-1], thorough=False)
-        if image is None or not found:
+        if image is None:
             left_out.append(name)
             continue
-        rgb = np.ascontiguousarray(image[..., ::-1])
+        rgb = np.ascontiguousarray(image[..., ::-1], np.uint8)
+        found = finder.detect(rgb, thorough=False)
+        if not found:
+            left_out.append(name)
+            continue
         mesh, presence = mesher.points(rgb, found[0])
         if presence < 0.8:
             left_out.append(name)

@@ -124,7 +124,9 @@ def average_into(ema: nn.Module, net: nn.Module, decay: float) -> None:
 def validate(net: nn.Module, batches: list[Batch]) -> float:
     """Return the AUC over held-out pairs."""
     net.eval()
-    logits = [net(x.float().contiguous(memory_format=torch.channels_last))[0] for x, _, _ in batches]
+    logits = [
+        net(x.float().contiguous(memory_format=torch.channels_last))[0] for x, _, _ in batches
+    ]
     labels = torch.cat([y for _, y, _ in batches]).numpy()
     return roc_auc(torch.cat(logits).numpy(), labels).value or 0.0
 
@@ -228,9 +230,10 @@ def _loop(
             group["lr"] = rate
         images, labels, targets = next(batches)
         x = images.float().contiguous(memory_format=torch.channels_last)
-        loss, parts = losses(*net(x), labels, targets, recipe)
+        logits, maps = net(x)
+        loss, parts = losses(logits, maps, labels, targets, recipe)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
         facts["step"] += 1

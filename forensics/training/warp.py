@@ -52,7 +52,7 @@ def displacement(
     weight = 1.0 / (distance + 0.02) ** 2
     coarse = (weight @ move) / weight.sum(1, keepdims=True)
     field = coarse.reshape(_GRID, _GRID, 2).astype(np.float32)
-    return cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def move_pixels(
@@ -62,9 +62,10 @@ def move_pixels(
     size = image.shape[0]
     axis = np.arange(size, dtype=np.float32)
     xs, ys = np.meshgrid(axis, axis)
-    return cv2.remap(
+    moved = cv2.remap(
         image, xs - field[..., 0], ys - field[..., 1], cv2.INTER_LINEAR, borderMode=border
     )
+    return np.asarray(moved, np.uint8)
 
 
 def turn_head(
@@ -87,7 +88,7 @@ def turn_head(
     rz = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
     centre = mesh.mean(0) + [0.0, 0.0, 0.35 * np.ptp(mesh[:, 1])]
     turned = (mesh - centre) @ (rz @ rx @ ry).T + centre
-    return turned.astype(np.float32)
+    return np.asarray(turned, np.float32)
 
 
 def pose_warp(
