@@ -32,12 +32,14 @@ class Face:
         quality: Of every crop.
         logits: By detector, of the judged crops.
         pts: Times of the judged crops.
+        usable: Whether the quality gate let each of them pass.
         pictures: The most suspicious crops by the leading detector.
     """
 
     quality: list[CropQuality] = field(default_factory=list)
     logits: dict[str, list[float]] = field(default_factory=dict)
     pts: dict[str, list[float]] = field(default_factory=dict)
+    usable: dict[str, list[bool]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     pictures: list[_Picture] = field(default_factory=list)
 
@@ -87,7 +89,10 @@ class Ledger:
             return
         face.kinds[item.source] = item.kind
         face.logits.setdefault(item.source, []).extend(float(x) for x in logits)
-        face.pts.setdefault(item.source, []).extend(float(x) for x in item.artifacts["pts"])
+        times = [float(x) for x in item.artifacts["pts"]]
+        passed = {float(t) for t, q in zip(crops.pts, crops.quality, strict=True) if q.usable}
+        face.pts.setdefault(item.source, []).extend(times)
+        face.usable.setdefault(item.source, []).extend(t in passed for t in times)
         if not leading:
             return
         region = item.artifacts.get("region")

@@ -137,17 +137,22 @@ class Scanner:
                 codes = tuple(dict.fromkeys(("too_few_frames", *codes)))
         elif not len(logits):
             codes = ("not_calibrated",)
+        times = np.array(face.pts.get(name, []), np.float64)
+        if not codes:
+            # An evaluation measures refused crops too, for a score where a scan abstains; where
+            # it does not abstain, they must not count.
+            passed = np.array(face.usable[name], bool)
+            logits, times = logits[passed], times[passed]
         likelihood = None
         if len(logits):
             likelihood = self.calibration.likelihood(
                 summarise(logits, self.calibration.correlation)
             )
-        times = face.pts.get(name, [])
         result = TrackResult(
             track.id,
             span=track.span,
             quality=face.medians(),
-            scores=tuple((t, self._score(x)) for t, x in zip(times, logits, strict=True)),
+            scores=tuple((float(t), self._score(x)) for t, x in zip(times, logits, strict=True)),
             llr=None if codes or likelihood is None else likelihood.llr,
             abstained=bool(codes),
             reasons=codes,

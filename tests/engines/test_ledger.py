@@ -46,6 +46,7 @@ def test_evaluation_measures_all() -> None:
     ledger = Ledger([Counting()], keep_unusable=True)
     ledger.take(crops_with(CODES))
     assert len(ledger.faces[3].logits["counting"]) == 5
+    assert ledger.faces[3].usable["counting"] == [False, True, False, True, True]
 
 
 def test_pictures_kept_are_few_and_the_most_suspicious() -> None:

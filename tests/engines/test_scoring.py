@@ -4,13 +4,16 @@ import json
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from forensics.engines import Scanner
 from forensics.engines.scoring import ScanScorer
 from forensics.errors import UnreadableInputError
-from forensics.testing import make_clip
+from forensics.media import write_video
+from forensics.testing import draw_frames, make_clip
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +39,18 @@ def test_judged_clip_has_its_ratio_as_score(clip: Path, scorer: ScanScorer) -> N
     assert not scored.abstained
     assert scored.score == scored.llr
     assert scored.probability == pytest.approx(1 / (1 + math.exp(-(scored.llr or 0.0))))
+
+
+def test_refused_crops_count_in_evaluation_no_more_than_in_a_scan(
+    head: NDArray[np.uint8], tmp_path: Path, scanner: Scanner, scorer: ScanScorer
+) -> None:
+    frames = list(draw_frames([head], count=4, size=(320, 240)))
+    frames[1] = np.asarray(cv2.GaussianBlur(frames[1], (0, 0), 3.5), np.uint8)
+    path = tmp_path / "one_blurred.mp4"
+    write_video(path, frames, fps=10)
+    (track,) = scanner.scan(path).tracks
+    assert track.quality["usable_share"] == 0.75 and not track.abstained
+    assert scorer.score_clip(path).llr == track.llr
 
 
 def test_abstained_clips_still_get_a_number(
