@@ -19,7 +19,7 @@ SIZE = 256
 _SEED = 20_260
 
 
-def write_pairs(cache: Path, out: Path, *, each: int) -> Path:
+def write_pairs(cache: Path, out: Path, *, each: int, mild: bool) -> Path:
     """Write real and self-blended crops of every held-out portrait, and their manifest.
 
     Both crops of a pair went through one and the same coding chain. They are stored without
@@ -29,6 +29,7 @@ def write_pairs(cache: Path, out: Path, *, each: int) -> Path:
         cache: Portrait cache of the training run.
         out: Folder to write into.
         each: Pairs a portrait.
+        mild: Code and scale the crops lightly, instead of as hard as in training.
 
     Returns:
         The manifest's path; a person is a group.
@@ -47,7 +48,9 @@ def write_pairs(cache: Path, out: Path, *, each: int) -> Path:
     manifest = out / "pairs.jsonl"
     with manifest.open("w", encoding="utf-8") as file:
         for number, portrait in enumerate(portraits):
-            source = PairSource([portrait], material, size=SIZE, shares={"self_blended": 1.0})
+            source = PairSource(
+                [portrait], material, size=SIZE, shares={"self_blended": 1.0}, mild=mild
+            )
             for turn in range(each):
                 pair = source.draw((_SEED + number, turn))
                 for label, crop in (("real", pair.real), ("fake", pair.fake)):
