@@ -196,7 +196,7 @@ def main(
     population: Annotated[str, typer.Option(help="What the clips are.")] = (
         "animated portraits of held-out people and fakes made of them, H.264 CRF 18-37"
     ),
-    target_fpr: Annotated[float, typer.Option(help="Default false-alarm target.")] = 0.02,
+    target_fpr: Annotated[float, typer.Option(help="Default false-alarm target.")] = 0.025,
 ) -> None:
     """Fit the calibration and write it as JSON."""
     detector = create_detector("blend")

@@ -12,10 +12,9 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from forensics.training.model import SIZE, BlendNet
+from forensics.training.model import SIZE, BlendNet, load_averaged
 
 
 class Exported(nn.Module):
@@ -29,16 +28,6 @@ class Exported(nn.Module):
         """Return logits (n,) and maps (n, 2, m, m) in 0..1."""
         logit, maps = self.net(image)
         return logit, torch.sigmoid(maps)
-
-
-def load_averaged(path: Path) -> tuple[BlendNet, dict[str, Any]]:
-    """Read the averaged weights and the facts of a checkpoint."""
-    net = BlendNet()
-    with safe_open(path, framework="pt") as handle:
-        facts: dict[str, Any] = json.loads(handle.metadata()["facts"])
-        keys = [key for key in handle.keys() if key.startswith("ema.")]  # noqa: SIM118
-        net.load_state_dict({key[4:]: handle.get_tensor(key) for key in keys})
-    return net.eval(), facts
 
 
 def to_onnx(net: BlendNet, path: Path) -> str:

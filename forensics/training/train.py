@@ -31,7 +31,7 @@ from forensics.training import checkpoint
 from forensics.training.allocator import keep_memory
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
-from forensics.training.model import MAP, SIZE, BlendNet, load_imagenet
+from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
 from forensics.training.pairs import Pair, PairSource
 from forensics.training.portraits import build_cache, load_cache
 
@@ -144,7 +144,14 @@ def seconds(text: str) -> float:
 
 
 def train(
-    faces: Path, out: Path, *, budget: float, recipe: Recipe, workers: int, console: Console
+    faces: Path,
+    out: Path,
+    *,
+    budget: float,
+    recipe: Recipe,
+    workers: int,
+    console: Console,
+    start: Path | None = None,
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -155,6 +162,7 @@ def train(
         recipe: What to do.
         workers: Processes that make pairs.
         console: Where progress goes.
+        start: Checkpoint whose averaged weights a new run starts from, instead of ImageNet's.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -173,7 +181,12 @@ def train(
 
     torch.manual_seed(recipe.seed)
     net = BlendNet()
-    initial = load_imagenet(net)
+    if start is None:
+        initial = load_imagenet(net)
+    else:
+        before, earlier = load_averaged(start)
+        net.load_state_dict(before.state_dict())
+        initial = f"{earlier['initial']}, then {earlier['step']} steps of an earlier run"
     ema = BlendNet()
     ema.load_state_dict(net.state_dict())
     net.to(memory_format=torch.channels_last)
@@ -263,13 +276,17 @@ def main(
     budget: Annotated[str, typer.Option(help="Time to train in all, such as 60m.")] = "60m",
     seed: Annotated[int, typer.Option(help="Seed of data and order.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = 1,
+    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 4e-4,
+    start: Annotated[
+        Path | None, typer.Option(help="Start a new run from this checkpoint's averaged weights.")
+    ] = None,
 ) -> None:
     """Train the blend detector, or go on with an interrupted run."""
     console = Console(stderr=True)
     keep_memory()
     path = train(
-        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed), workers=workers,
-        console=console,
+        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed, rate=rate), workers=workers,
+        console=console, start=start,
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 
