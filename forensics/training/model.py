@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, cast
 
 import timm
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 SIZE = 192
