@@ -17,6 +17,7 @@ from forensics.engines.options import ScanOptions
 from forensics.errors import UnreadableInputError
 from forensics.faces import FaceFinder, FaceFollower, FaceMesh
 from forensics.media import open_clip, stream_frames
+from forensics.provenance.declaration import read_declaration
 from forensics.types import (
     Clip,
     Evidence,
@@ -118,6 +119,7 @@ class Scanner:
             verdict=verdict,
             tracks=tuple(results),
             evidence=tuple(evidence),
+            declaration=read_declaration(path),
             environment=self._environment(sampling),
             illustrations=tuple(pictures[:6]),
         )

@@ -12,6 +12,7 @@ from forensics.report.words import (
     interval_words,
     percent,
     ratio_words,
+    verdict_title,
 )
 from forensics.types import Report
 
@@ -20,7 +21,7 @@ def verdict_section(report: Report, prefix: str) -> str:
     """Return the conclusion, how sure it is, why, and what it does not prove."""
     verdict = report.verdict
     words = VERDICTS[verdict.label]
-    parts = [tag("h2", f"{esc(words.sign)} {esc(words.title)}", id=f"{prefix}verdict")]
+    parts = [tag("h2", f"{esc(words.sign)} {esc(verdict_title(verdict))}", id=f"{prefix}verdict")]
     if report.error:
         parts.append(tag("p", tag("strong", "Cause: "), prose(report.error)))
     value = finite(verdict.probability)
@@ -67,7 +68,7 @@ def questions_section(report: Report, prefix: str) -> str:
     said, trust = declaration_words(report.declaration)
     visible = next((e.explanation for e in report.evidence if e.kind == "visible_label"), "")
     chance = finite(report.verdict.probability)
-    traces = VERDICTS[report.verdict.label].title
+    traces = verdict_title(report.verdict)
     traces += f" ({percent(chance)})." if chance is not None else "."
     todo = ", ".join(action.replace("_", " ") for action in report.actions)
     if not todo:

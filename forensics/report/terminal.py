@@ -13,7 +13,13 @@ from rich.text import Text
 
 from forensics.errors import printable
 from forensics.report.reasons import explain
-from forensics.report.words import VERDICTS, faces_words, interval_words, percent
+from forensics.report.words import (
+    VERDICTS,
+    faces_words,
+    interval_words,
+    percent,
+    verdict_title,
+)
 from forensics.types import SCOPE, Report, TrackResult
 
 _BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
@@ -105,7 +111,7 @@ def _print_details(report: Report, console: Console) -> None:
     words = VERDICTS[verdict.label]
     console.print()
     _say(report.path, console, style="bold")
-    _say(f"{words.title}.", console, style=_STYLE[verdict.label])
+    _say(f"{verdict_title(verdict)}.", console, style=_STYLE[verdict.label])
     if verdict.probability is not None:
         _say(
             f"Probability of manipulation {percent(verdict.probability)}"

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from forensics.report.plain import text
-from forensics.types import Declaration, Report, VerdictLabel
+from forensics.types import Declaration, Report, Verdict, VerdictLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,16 @@ VERDICTS: dict[VerdictLabel, VerdictWords] = {
         "\u25cf",
     ),
 }
+
+_WEAK = "What was measured is too weak to decide"
+
+
+def verdict_title(verdict: Verdict) -> str:
+    """Return the verdict in one sentence; a weak measurement differs from having none."""
+    if verdict.label == "inconclusive" and finite(verdict.probability) is not None:
+        return _WEAK
+    return VERDICTS[verdict.label].title
+
 
 _STRENGTH = (
     (2.0, "practically no"),
