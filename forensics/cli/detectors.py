@@ -1,4 +1,4 @@
-"""The commands ``forensics detectors list|info``."""
+"""The commands ``forensics detectors list|info|check``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list")(list_command)
     group.command("info")(info_command)
+    group.command("check")(check_command)
     app.add_typer(group, name="detectors")
 
 
@@ -55,3 +56,18 @@ def info_command(
     from forensics.detectors import detector_info
 
     typer.echo(json.dumps(dataclasses.asdict(detector_info(name)), indent=2, ensure_ascii=False))
+
+
+def check_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the detector.")],
+) -> None:
+    """Check that a detector keeps the rules that a scan relies on; exit 1 names what it breaks."""
+    from forensics.errors import ExitCode
+    from forensics.testing import check_detector
+
+    try:
+        check_detector(name)
+    except AssertionError as error:
+        typer.echo(f"{name}: {error}", err=True)
+        raise typer.Exit(ExitCode.SUSPECT) from None
+    typer.echo(f"{name}: keeps every rule")

@@ -81,3 +81,8 @@ def test_detectors_info_of_unknown_name(run: Any) -> None:
     result = run("detectors", "info", "blnd")
     assert result.code == 2
     assert "no detector is called 'blnd'" in result.err
+
+
+def test_detectors_check_passes_the_shipped_one_and_names_an_unknown_one(run: Any) -> None:
+    assert "keeps every rule" in run("detectors", "check", "blend").stdout
+    assert run("detectors", "check", "blnd").exit_code == 2
