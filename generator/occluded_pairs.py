@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ COVERED_SHARE = 0.5
 _VARIANTS = 8  # drawings of each shape
 
 
-@lru_cache(maxsize=None)
+@cache
 def _drawn(name: str, seed: int) -> Occluder:
     return draw_occluder(name, seed=seed)
 
