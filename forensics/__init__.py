@@ -45,8 +45,7 @@ if TYPE_CHECKING:
         list_detectors,
         register_detector,
     )
-    from forensics.engines import ScanOptions
-    from forensics.engines.scan import scan
+    from forensics.engines import ScanOptions, scan
     from forensics.errors import ForensicsError, UnreadableInputError
     from forensics.faces import follow_faces
     from forensics.media import Limits, SamplingPlan, open_clip, stream_frames

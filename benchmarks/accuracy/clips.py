@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.engines.options import ScanOptions
-from forensics.engines.scan import scanner_for
+from forensics.engines.single import scanner_for
 from forensics.engines.scoring import ScanScorer
 from forensics.evaluation.manifest import Manifest
 from forensics.evaluation.scorer import ScoredInput

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensics.engines.options import ScanOptions
-    from forensics.engines.scan import scan
+    from forensics.engines.single import scan
     from forensics.engines.scanner import Scanner
 
 _HOMES = {
     "ScanOptions": "forensics.engines.options",
     "Scanner": "forensics.engines.scanner",
-    "scan": "forensics.engines.scan",
+    "scan": "forensics.engines.single",
 }
 
 __all__ = ["ScanOptions", "Scanner", "scan"]
@@ -23,7 +23,4 @@ def __getattr__(name: str) -> Any:
     """Load a public name on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'forensics.engines' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    # Shadow the submodule of the same name that the import just bound to this package.
-    globals()[name] = value
-    return value
+    return getattr(import_module(_HOMES[name]), name)
