@@ -1,0 +1,239 @@
+"""Whose face is it after the swap? Tiny against its control, judged by a network of others.
+
+    python benchmarks/swapper/identity.py --recogniser FOLDER --clips A.mpg B.mpg \\
+        --faces SET_A SET_B --models tiny=CHECKPOINT naive-shared=CHECKPOINT [--pictures FOLDER]
+
+Each model swaps both clips. A frame counts as moved when its embedding (see ``recognition.py``)
+lies nearer to the mean of the source's real frames than to that of the target's; a frame in which
+no face is found again counts as not moved. Neighbouring frames are alike, so the interval takes
+seconds, not frames, as the sample: Wilson's, with the number of seconds as n. Where the face went
+is measured between the meshes of the swap and of the target, in inter-ocular distances.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks._results import Bar, show, show_bars, write_result
+from benchmarks.swapper.recognition import Recogniser, chip
+from forensics.faces.align import align_face, similarity
+from forensics.media import SamplingPlan, open_clip, stream_frames
+from generator.checkpoint import read_card
+from generator.faceset import read_faceset
+from generator.methods import FACE_MARGIN, create_method
+from generator.preview import write_preview
+from generator.scene import look
+from generator.swap import swap
+from generator.train_setup import hold_out, spread
+
+Floats = NDArray[np.float64]
+_LEFT, _RIGHT = (33, 133), (362, 263)  # corners of the eyes in the mesh
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Faces of the most prominent person of a clip, by time in milliseconds."""
+
+    vectors: dict[int, NDArray[np.float32]]
+    meshes: dict[int, Floats]
+    crops: dict[int, NDArray[np.uint8]]
+    frames: int
+    fps: float
+
+
+def see(path: Path, recogniser: Recogniser) -> Seen:
+    """Find, cut out and describe the person's face in every frame."""
+    clip = open_clip(path)
+    scene = look(clip, steadiness=0.0)
+    tracks = [t.trajectory for t in scene.of(0)] if scene.tracks else []
+    meshes: dict[int, Floats] = {}
+    crops: dict[int, NDArray[np.uint8]] = {}
+    with stream_frames(clip, SamplingPlan(all=True)) as frames:
+        for frame in frames:
+            for track in tracks:
+                i = track.at(frame.pts)
+                if i is not None and track.usable[i]:
+                    key = round(frame.pts * 1000)
+                    meshes[key] = track.mesh[i, :, :2].astype(np.float64)
+                    crops[key] = align_face(
+                        frame.image, track.landmarks[i], margin=FACE_MARGIN
+                    )[0]
+    described = recogniser.embed(np.stack([chip(c) for c in crops.values()])) if crops else []
+    vectors = dict(zip(crops, described, strict=True))
+    return Seen(vectors, meshes, crops, scene.frames, clip.fps or 25.0)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    z = 1.96
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
+
+
+def centre(seen: Seen) -> Floats:
+    """Mean embedding of a person's real frames."""
+    return np.mean(list(seen.vectors.values()), axis=0, dtype=np.float64)
+
+
+def nearer(vector: NDArray[np.float32], source: Floats, target: Floats) -> bool:
+    """Whether an embedding lies nearer to the source."""
+    return bool(np.linalg.norm(vector - source) < np.linalg.norm(vector - target))
+
+
+def mesh_errors(made: Seen, target: Seen, shift: int = 0) -> Floats:
+    """Mean distance of the mesh points over inter-ocular distance, a frame each.
+
+    Position, turn and size are fitted away, so what is left is expression and out-of-plane pose.
+    ``shift`` compares with a later frame of the target instead: what a face that does not follow
+    would score.
+    """
+    times = sorted(target.meshes)
+    errors = []
+    for i, key in enumerate(times):
+        other = times[(i + shift) % len(times)]
+        near = min(made.meshes, key=lambda k: abs(k - other), default=None)
+        if near is None or abs(near - other) > 20:
+            continue
+        mesh, aim = made.meshes[near], target.meshes[key]
+        matrix = similarity(mesh, aim)
+        fitted = mesh @ matrix[:, :2].T + matrix[:, 2]
+        eyes = np.linalg.norm(aim[list(_LEFT)].mean(0) - aim[list(_RIGHT)].mean(0))
+        errors.append(np.linalg.norm(fitted - aim, axis=1).mean() / eyes)
+    return np.array(errors)
+
+
+def rebuilt_ssim(model: Path, faces: list[Path]) -> float:
+    """Mean SSIM of held-out real faces rebuilt as themselves."""
+    import torch
+
+    from generator.checkpoint import load_swapper
+    from generator.losses import ssim_map
+    from generator.train_data import FacePool
+
+    network, _ = load_swapper(model)
+    scores = []
+    for person, folder in enumerate(faces):
+        pool = FacePool(hold_out(read_faceset(folder))[1], network.config.size)
+        views = torch.from_numpy(pool.views(range(pool.count))).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            scores.append(float(ssim_map(network(views, person)[:, :3], views).mean()))
+    return float(np.mean(scores))
+
+
+def judge(made: Seen, source: Floats, target: Floats, real: Seen) -> dict[str, Any]:
+    """Judge one swapped clip."""
+    keys = sorted(real.crops)
+    hits = {k: nearer(made.vectors[k], source, target) if k in made.vectors else False
+            for k in keys}
+    seconds: dict[int, list[bool]] = {}
+    for key, hit in hits.items():
+        seconds.setdefault(key // 1000, []).append(hit)
+    gap = [float(np.linalg.norm(v - target) - np.linalg.norm(v - source))
+           for v in made.vectors.values()]
+    return {
+        "frames": len(keys),
+        "found": sum(k in made.vectors for k in keys),
+        "nearer_source": float(np.mean(list(hits.values()))),
+        "seconds": [float(np.mean(v)) for v in seconds.values()],
+        "margin": float(np.mean(gap)) if gap else None,
+        "mesh_error": float(np.median(mesh_errors(made, real))),
+        "mesh_error_not_following": float(np.median(mesh_errors(made, real, len(keys) // 2))),
+    }
+
+
+def strip(path: Path, real: list[Seen], made: list[Seen], note: str) -> None:
+    """Write real and swapped faces side by side, with caption and marks."""
+    columns = []
+    for letter, before, after in zip("AB", real, made, strict=True):
+        keys = [k for k in sorted(before.crops) if k in after.crops]
+        keys = [keys[i] for i in spread(len(keys), 4)]
+        for name, seen in ((letter, before), (f"{letter}->{'BA'['AB'.index(letter)]}", after)):
+            faces = np.stack([seen.crops[k][::2, ::2] for k in keys]).astype(np.float32) / 255.0
+            columns.append((name, faces))
+    write_preview(path, columns, note=note)
+
+
+def main() -> int:
+    """Measure, print, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recogniser", type=Path, required=True)
+    parser.add_argument("--clips", type=Path, nargs=2, required=True)
+    parser.add_argument("--faces", type=Path, nargs=2, required=True)
+    parser.add_argument("--models", nargs="+", required=True, metavar="NAME=FOLDER")
+    parser.add_argument("--pictures", type=Path)
+    arguments = parser.parse_args()
+    recogniser = Recogniser(arguments.recogniser)
+    real = [see(clip, recogniser) for clip in arguments.clips]
+    means = [centre(s) for s in real]
+    check = []
+    for own in (0, 1):  # the first half of the real frames judges the second
+        halves = [list(s.vectors.values()) for s in real]
+        first = [np.mean(h[: len(h) // 2], axis=0, dtype=np.float64) for h in halves]
+        probes = halves[own][len(halves[own]) // 2 :]
+        check += [nearer(v, first[own], first[1 - own]) for v in probes]
+    results: dict[str, Any] = {}
+    for text in arguments.models:
+        name, _, folder = text.partition("=")
+        model, made, rows = Path(folder), [], []
+        with TemporaryDirectory() as scratch:
+            for own, letter in ((0, "b"), (1, "a")):
+                method = create_method("autoencoder", model=model, options={"person": letter})
+                out = Path(scratch) / f"{own}.mp4"
+                done = swap(arguments.clips[own], out, method)
+                made.append(see(out, recogniser))
+                row = judge(made[-1], means[1 - own], means[own], real[own])
+                rows.append({"target": "AB"[own], **row, "jitter": list(done.jitter)})
+        blocks = [share for row in rows for share in row["seconds"]]
+        frames = sum(r["frames"] for r in rows)
+        share = sum(r["nearer_source"] * r["frames"] for r in rows) / frames
+        card = read_card(model)[0]
+        results[name] = {
+            "steps": card.training["step"], "batch": card.training["batch"],
+            "training_seconds": card.training["seconds"],
+            "nearer_source": share, "interval_95": wilson(share, len(blocks)),
+            "frames": frames, "seconds_of_video": len(blocks),
+            "mesh_error": float(np.mean([r["mesh_error"] for r in rows])),
+            "rebuilt_ssim": rebuilt_ssim(model, arguments.faces), "clips": rows,
+        }
+        if arguments.pictures:
+            note = f"{name}, step {card.training['step']}"
+            arguments.pictures.mkdir(parents=True, exist_ok=True)
+            strip(arguments.pictures / f"generator-swap-{name}.png", real, made, note)
+    show(
+        "Identity after the swap",
+        ["model", "steps", "nearer the source", "95 %", "frames", "mesh error", "rebuilt SSIM"],
+        [[name, str(r["steps"]), f"{r['nearer_source']:.1%}",
+          "{:.0%} to {:.0%}".format(*r["interval_95"]), str(r["frames"]),
+          f"{r['mesh_error']:.3f}", f"{r['rebuilt_ssim']:.3f}"] for name, r in results.items()],
+    )
+    bars = [
+        Bar(f"{n}: swapped frames nearer the source", value=r["nearer_source"], limit=0.1 if
+            n.startswith("naive") else 0.9, at_most=n.startswith("naive"))
+        for n, r in results.items()
+    ]
+    met = show_bars(bars)
+    path = write_result("swapper-identity", {
+        "recogniser": {"name": recogniser.name, "licence": recogniser.licence,
+                       "sha256": recogniser.sha256,
+                       "right_on_held_out_real_frames": float(np.mean(check)),
+                       "held_out_real_frames": len(check)},
+        "clips": [{"name": c.name, "sha256": open_clip(c).sha256} for c in arguments.clips],
+        "models": results, "bars": [b.record() for b in bars],
+    })
+    print(path)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
