@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensics.engines.options import ScanOptions
-    from forensics.engines.single import scan
     from forensics.engines.scanner import Scanner
+    from forensics.engines.single import scan
 
 _HOMES = {
     "ScanOptions": "forensics.engines.options",

@@ -12,6 +12,7 @@ import numpy as np
 
 from forensics import __version__
 from forensics.detectors import Detector, create_detector, list_detectors
+from forensics.engines.background import Background
 from forensics.engines.ledger import Face, Ledger
 from forensics.engines.options import ScanOptions
 from forensics.errors import UnreadableInputError
@@ -34,6 +35,7 @@ from forensics.verdict.decide import OperatingPoint, decide, posterior
 Progress = Callable[[int, int | None], None]
 """Called with the number of pictures seen and, when known, of pictures planned."""
 
+_CHUNK = 8  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
 _NO_EVIDENCE_LLR = 0.0  # the material does not speak for a manipulation
 
@@ -86,18 +88,23 @@ class Scanner:
 
     def _examine(self, clip: Clip, path: Path, on_progress: Progress | None) -> Report:
         ledger = Ledger(self.detectors, keep_unusable=self._keep_unusable)
-        follower = FaceFollower(ledger.take, finder=self._finder, mesh=self._mesh)
         plan = self.options.plan()
         planned = None if plan.mode == "all" else len(plan.target_times(clip.duration))
         seen, with_face = 0, 0
-        with stream_frames(clip, plan, limits=self.options.limits) as stream:
+        with (
+            Background(ledger.take) as scoring,
+            stream_frames(clip, plan, limits=self.options.limits) as stream,
+        ):
+            follower = FaceFollower(
+                scoring.put, finder=self._finder, mesh=self._mesh, chunk=_CHUNK
+            )
             for frame in stream:
                 with_face += follower.push(frame) > 0
                 seen += 1
                 if on_progress:
                     on_progress(seen, planned)
             warnings = stream.warnings
-        tracks = follower.close()
+            tracks = follower.close()
         results, likelihoods, evidence, pictures = [], [], [], []
         for track in tracks:
             face = ledger.faces[track.id]

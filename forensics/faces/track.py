@@ -88,7 +88,7 @@ class FaceFollower:
         gate: QualityGate | None = None,
         chunk: int = 32,
         margin: float = MARGIN,
-        sweep_every: int = 12,
+        sweep_every: int = 16,
     ) -> None:
         self._sink = sink
         self._finder = finder or FaceFinder()
