@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.engines.options import ScanOptions
-from forensics.engines.single import scanner_for
 from forensics.engines.scoring import ScanScorer
+from forensics.engines.single import scanner_for
 from forensics.evaluation.manifest import Manifest
 from forensics.evaluation.scorer import ScoredInput
 
