@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,6 +189,17 @@ def calibrate(
     } | {"error_rates": rates})
 
 
+def state_error_rate(card: Path, fitted: Calibration) -> None:
+    """Write the known error rates into the card of the weights that were calibrated, if it is there.
+
+    A card of other weights is left alone.
+    """
+    facts = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    if facts.get("sha256") == fitted.weights_sha256:
+        facts["error_rates"] = fitted.error_rates
+        card.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
 def main(
     manifest: Annotated[Path, typer.Argument(help="Clips with labels and groups.")],
     out: Annotated[Path, typer.Option(help="File to write.")] = Path(
@@ -216,6 +228,7 @@ def main(
         target_fpr=target_fpr,
     )
     out.write_text(fitted.to_json(), encoding="utf-8")
+    state_error_rate(out.with_name("blend.json"), fitted)
     print(f"{len(clips)} clips, {unusable} without a usable face; {fitted.error_rates}")
 
 
