@@ -190,7 +190,7 @@ def calibrate(
 
 
 def state_error_rate(card: Path, fitted: Calibration) -> None:
-    """Write the known error rates into the card of the weights that were calibrated, if it is there.
+    """Write the known error rates into the card of the calibrated weights, if it is there.
 
     A card of other weights is left alone.
     """
