@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks._results import Bar, show, show_bars, write_result
+from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.swapper.recognition import Recogniser, chip
 from forensics.faces.align import align_face, similarity
 from forensics.media import SamplingPlan, open_clip, stream_frames
@@ -65,9 +65,7 @@ def see(path: Path, recogniser: Recogniser) -> Seen:
                 if i is not None and track.usable[i]:
                     key = round(frame.pts * 1000)
                     meshes[key] = track.mesh[i, :, :2].astype(np.float64)
-                    crops[key] = align_face(
-                        frame.image, track.landmarks[i], margin=FACE_MARGIN
-                    )[0]
+                    crops[key] = align_face(frame.image, track.landmarks[i], margin=FACE_MARGIN)[0]
     described = recogniser.embed(np.stack([chip(c) for c in crops.values()])) if crops else []
     vectors = dict(zip(crops, described, strict=True))
     return Seen(vectors, meshes, crops, scene.frames, clip.fps or 25.0)
@@ -134,13 +132,16 @@ def rebuilt_ssim(model: Path, faces: list[Path]) -> float:
 def judge(made: Seen, source: Floats, target: Floats, real: Seen) -> dict[str, Any]:
     """Judge one swapped clip."""
     keys = sorted(real.crops)
-    hits = {k: nearer(made.vectors[k], source, target) if k in made.vectors else False
-            for k in keys}
+    hits = {
+        k: nearer(made.vectors[k], source, target) if k in made.vectors else False for k in keys
+    }
     seconds: dict[int, list[bool]] = {}
     for key, hit in hits.items():
         seconds.setdefault(key // 1000, []).append(hit)
-    gap = [float(np.linalg.norm(v - target) - np.linalg.norm(v - source))
-           for v in made.vectors.values()]
+    gap = [
+        float(np.linalg.norm(v - target) - np.linalg.norm(v - source))
+        for v in made.vectors.values()
+    ]
     return {
         "frames": len(keys),
         "found": sum(k in made.vectors for k in keys),
@@ -172,6 +173,7 @@ def main() -> int:
     parser.add_argument("--faces", type=Path, nargs=2, required=True)
     parser.add_argument("--models", nargs="+", required=True, metavar="NAME=FOLDER")
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     recogniser = Recogniser(arguments.recogniser)
     real = [see(clip, recogniser) for clip in arguments.clips]
@@ -199,12 +201,16 @@ def main() -> int:
         share = sum(r["nearer_source"] * r["frames"] for r in rows) / frames
         card = read_card(model)[0]
         results[name] = {
-            "steps": card.training["step"], "batch": card.training["batch"],
+            "steps": card.training["step"],
+            "batch": card.training["batch"],
             "training_seconds": card.training["seconds"],
-            "nearer_source": share, "interval_95": wilson(share, len(blocks)),
-            "frames": frames, "seconds_of_video": len(blocks),
+            "nearer_source": share,
+            "interval_95": wilson(share, len(blocks)),
+            "frames": frames,
+            "seconds_of_video": len(blocks),
             "mesh_error": float(np.mean([r["mesh_error"] for r in rows])),
-            "rebuilt_ssim": rebuilt_ssim(model, arguments.faces), "clips": rows,
+            "rebuilt_ssim": rebuilt_ssim(model, arguments.faces),
+            "clips": rows,
         }
         if arguments.pictures:
             note = f"{name}, step {card.training['step']}"
@@ -213,24 +219,45 @@ def main() -> int:
     show(
         "Identity after the swap",
         ["model", "steps", "nearer the source", "95 %", "frames", "mesh error", "rebuilt SSIM"],
-        [[name, str(r["steps"]), f"{r['nearer_source']:.1%}",
-          "{:.0%} to {:.0%}".format(*r["interval_95"]), str(r["frames"]),
-          f"{r['mesh_error']:.3f}", f"{r['rebuilt_ssim']:.3f}"] for name, r in results.items()],
+        [
+            [
+                name,
+                str(r["steps"]),
+                f"{r['nearer_source']:.1%}",
+                "{:.0%} to {:.0%}".format(*r["interval_95"]),
+                str(r["frames"]),
+                f"{r['mesh_error']:.3f}",
+                f"{r['rebuilt_ssim']:.3f}",
+            ]
+            for name, r in results.items()
+        ],
     )
     bars = [
-        Bar(f"{n}: swapped frames nearer the source", value=r["nearer_source"], limit=0.1 if
-            n.startswith("naive") else 0.9, at_most=n.startswith("naive"))
+        Bar(
+            f"{n}: swapped frames nearer the source",
+            value=r["nearer_source"],
+            limit=0.1 if n.startswith("naive") else 0.9,
+            at_most=n.startswith("naive"),
+        )
         for n, r in results.items()
     ]
     met = show_bars(bars)
-    path = write_result("swapper-identity", {
-        "recogniser": {"name": recogniser.name, "licence": recogniser.licence,
-                       "sha256": recogniser.sha256,
-                       "right_on_held_out_real_frames": float(np.mean(check)),
-                       "held_out_real_frames": len(check)},
-        "clips": [{"name": c.name, "sha256": open_clip(c).sha256} for c in arguments.clips],
-        "models": results, "bars": [b.record() for b in bars],
-    })
+    path = write_result(
+        "swapper-identity",
+        {
+            "recogniser": {
+                "name": recogniser.name,
+                "licence": recogniser.licence,
+                "sha256": recogniser.sha256,
+                "right_on_held_out_real_frames": float(np.mean(check)),
+                "held_out_real_frames": len(check),
+            },
+            "clips": [{"name": c.name, "sha256": open_clip(c).sha256} for c in arguments.clips],
+            "models": results,
+            "bars": [b.record() for b in bars],
+        },
+        arguments.out,
+    )
     print(path)
     return 0 if met else 1
 

@@ -25,8 +25,20 @@ _MANIFEST = "face_recognition_model-weights_manifest.json"
 _SIDE = 150
 _MEAN_RGB = (122.782, 117.001, 104.298)
 _BLOCKS = (
-    "32_1", "32_2", "32_3", "64_down", "64_1", "64_2", "64_3", "128_down", "128_1", "128_2",
-    "256_down", "256_1", "256_2", "256_down_out",
+    "32_1",
+    "32_2",
+    "32_3",
+    "64_down",
+    "64_1",
+    "64_2",
+    "64_3",
+    "128_down",
+    "128_1",
+    "128_2",
+    "256_down",
+    "256_1",
+    "256_2",
+    "256_down_out",
 )
 
 
@@ -67,8 +79,9 @@ class Recogniser:
         Returns:
             (n, 128) ``float32``.
         """
-        small = np.stack([cv2.resize(f, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-                          for f in faces]).astype(np.float32)
+        small = np.stack(
+            [cv2.resize(f, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for f in faces]
+        ).astype(np.float32)
         rows = []
         with torch.inference_mode():
             for part in np.array_split(small, max(1, len(small) // 16)):
@@ -81,8 +94,10 @@ class Recogniser:
         return np.concatenate(rows)
 
     def _conv(self, x: Tensor, name: str, stride: int) -> Tensor:
-        weights = {k: self._weights[f"{name}/{k}"] for k in (
-            "conv/filters", "conv/bias", "scale/weights", "scale/biases")}
+        weights = {
+            k: self._weights[f"{name}/{k}"]
+            for k in ("conv/filters", "conv/bias", "scale/weights", "scale/biases")
+        }
         kernel = weights["conv/filters"].permute(3, 2, 0, 1)
         out = functional.conv2d(x, kernel, weights["conv/bias"], stride, 0 if stride > 1 else 1)
         gain, offset = weights["scale/weights"], weights["scale/biases"]
