@@ -111,6 +111,21 @@ def mesh_errors(made: Seen, target: Seen, shift: int = 0) -> Floats:
     return np.array(errors)
 
 
+def mouth_correlation(made: Seen, target: Seen) -> float:
+    """Correlation over time of how far the mouth is open, between the swap and its target."""
+
+    def opened(mesh: Floats) -> float:
+        eyes = np.linalg.norm(mesh[list(_LEFT)].mean(0) - mesh[list(_RIGHT)].mean(0))
+        return float(np.linalg.norm(mesh[13] - mesh[14]) / eyes)  # middle of the inner lips
+
+    pairs = [
+        (opened(made.meshes[k]), opened(mesh))
+        for k, mesh in target.meshes.items()
+        if k in made.meshes
+    ]
+    return float(np.corrcoef(np.array(pairs).T)[0, 1])
+
+
 def rebuilt_ssim(model: Path, faces: list[Path]) -> float:
     """Mean SSIM of held-out real faces rebuilt as themselves."""
     import torch
@@ -150,6 +165,7 @@ def judge(made: Seen, source: Floats, target: Floats, real: Seen) -> dict[str, A
         "margin": float(np.mean(gap)) if gap else None,
         "mesh_error": float(np.median(mesh_errors(made, real))),
         "mesh_error_not_following": float(np.median(mesh_errors(made, real, len(keys) // 2))),
+        "mouth_correlation": mouth_correlation(made, real),
     }
 
 
