@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from forensics import __version__
@@ -92,6 +94,7 @@ class Scanner:
         planned = None if plan.mode == "all" else len(plan.target_times(clip.duration))
         seen, with_face = 0, 0
         with (
+            _one_picture_thread(),
             Background(ledger.take) as scoring,
             stream_frames(clip, plan, limits=self.options.limits) as stream,
         ):
@@ -222,6 +225,21 @@ class Scanner:
             "sampling": sampling,
             "error_rate": self.calibration.error_rates,
         }
+
+
+@contextmanager
+def _one_picture_thread() -> Iterator[None]:
+    """Let OpenCV use one thread while decoding and scoring keep the other cores busy.
+
+    Its threads wait for each other in every small layer, which costs more than it gains as soon
+    as another process wants a core.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def _explain(llr: float | None, crops: int, point: OperatingPoint) -> str:
