@@ -15,6 +15,7 @@ from forensics.errors import printable
 from forensics.report.reasons import explain
 from forensics.report.words import (
     VERDICTS,
+    declaration_words,
     faces_words,
     interval_words,
     percent,
@@ -123,6 +124,9 @@ def _print_details(report: Report, console: Console) -> None:
     for code in verdict.reasons:
         if remedy := explain(code).remedy:
             _say(f"You can: {remedy}", console)
+    if report.declaration.status != "none":
+        # Kept apart from the verdict: it alone may be why the exit code says more than that.
+        _say(f"What the file declares: {' '.join(declaration_words(report.declaration))}", console)
     if report.tracks:
         _print_table(_tracks(report.tracks, console), console)
 

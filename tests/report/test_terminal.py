@@ -83,3 +83,10 @@ def test_numbers_in_words() -> None:
     assert "was not manipulated" in ratio_words(-3.0)
     assert "No likelihood ratio" in ratio_words(None)
     assert "over 10 million" in ratio_words(1e9)
+
+
+def test_a_declaration_is_told_apart_from_the_verdict(factories: Any) -> None:
+    text = reports_to_text([factories["several"]()])
+    assert "What the file declares: The file declares that it was captured by a device." in text
+    assert "not on the trust list" in text
+    assert "What the file declares" not in reports_to_text([factories["suspect"]()])
