@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.swapper.recognition import Recogniser, chip
+from forensics.evaluation.rates import wilson
 from forensics.faces.align import align_face, similarity
 from forensics.media import SamplingPlan, open_clip, stream_frames
 from generator.checkpoint import read_card
@@ -69,14 +70,6 @@ def see(path: Path, recogniser: Recogniser) -> Seen:
     described = recogniser.embed(np.stack([chip(c) for c in crops.values()])) if crops else []
     vectors = dict(zip(crops, described, strict=True))
     return Seen(vectors, meshes, crops, scene.frames, clip.fps or 25.0)
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927)."""
-    z = 1.96
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 def centre(seen: Seen) -> Floats:
@@ -221,7 +214,7 @@ def main() -> int:
             "batch": card.training["batch"],
             "training_seconds": card.training["seconds"],
             "nearer_source": share,
-            "interval_95": wilson(share, len(blocks)),
+            "interval_95": wilson(share * len(blocks), len(blocks)),
             "frames": frames,
             "seconds_of_video": len(blocks),
             "mesh_error": float(np.mean([r["mesh_error"] for r in rows])),

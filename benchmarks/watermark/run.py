@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from forensics.evaluation.rates import wilson
 from forensics.provenance.payload import KIND_CODES, TAG_BITS, Payload, tag_bits
 from forensics.provenance.watermark import (
     ALPHA,
@@ -188,13 +189,6 @@ def clopper_upper(hits: int, n: int, confidence: float = 0.95) -> float:
         tail = sum(math.exp(-middle) * middle**k / math.factorial(k) for k in range(hits + 1))
         low, high = (middle, high) if tail > 1 - confidence else (low, middle)
     return high / n
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share."""
-    centre = (hits + z * z / 2) / (n + z * z)
-    half = z * math.sqrt(hits * (n - hits) / n + z * z / 4) / (n + z * z)
-    return centre - half, centre + half
 
 
 def main() -> None:

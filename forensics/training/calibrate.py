@@ -22,6 +22,7 @@ from forensics.engines.ledger import Ledger
 from forensics.errors import UnreadableInputError
 from forensics.evaluation.manifest import read_manifest
 from forensics.evaluation.metrics import roc_auc
+from forensics.evaluation.rates import wilson
 from forensics.faces import FaceFinder, FaceFollower, FaceMesh
 from forensics.media import SamplingPlan, open_clip, stream_frames
 from forensics.verdict.aggregate import summarise
@@ -115,16 +116,6 @@ def _cross_scores(clips: Sequence[Measured], correlation: float) -> Floats:
             if fold_of[clip.group] == fold:
                 scores[i] = float(w @ features(summarise(clip.logits, correlation)))
     return scores
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a rate (Wilson 1927)."""
-    if n == 0:
-        return (0.0, 1.0)
-    z, p = 1.96, hits / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return (max(0.0, float(centre - half)), min(1.0, float(centre + half)))
 
 
 def calibrate(

@@ -5,8 +5,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from forensics.evaluation.rates import wilson
 from forensics.training import calibrate as module
-from forensics.training.calibrate import Measured, calibrate, intraclass_correlation, wilson
+from forensics.training.calibrate import Measured, calibrate, intraclass_correlation
 from forensics.verdict.aggregate import summarise
 from forensics.verdict.calibration import Calibration
 
