@@ -49,7 +49,7 @@ def write_pairs(cache: Path, out: Path, *, each: int, mild: bool) -> Path:
     with manifest.open("w", encoding="utf-8") as file:
         for number, portrait in enumerate(portraits):
             source = PairSource(
-                [portrait], material, size=SIZE, shares={"self_blended": 1.0}, mild=mild
+                [portrait], material, size=SIZE, shares={"self_blended": 1.0}, mild=float(mild)
             )
             for turn in range(each):
                 pair = source.draw((_SEED + number, turn))

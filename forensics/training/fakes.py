@@ -138,9 +138,9 @@ MAKERS: dict[str, Maker] = {
 """Every family by name."""
 
 SHARES: dict[str, float] = {
-    "self_blended": 0.34,
-    "repainted": 0.20,
-    "softened": 0.18,
-    "swapped": 0.28,
+    "self_blended": 0.45,
+    "repainted": 0.18,
+    "softened": 0.13,
+    "swapped": 0.24,
 }
 """How often each family is drawn in training."""

@@ -58,7 +58,7 @@ class PairSource:
         material: Donors and face coder.
         size: Side of the pictures in pixels.
         shares: How often each family is drawn; defaults to `SHARES`.
-        mild: Draw only light degradations.
+        mild: Share of the pairs that are only lightly degraded, 0..1.
         margin: Range of crop margins.
     """
 
@@ -69,7 +69,7 @@ class PairSource:
         *,
         size: int,
         shares: Mapping[str, float] | None = None,
-        mild: bool = False,
+        mild: float = 0.0,
         margin: tuple[float, float] = (-0.16, 0.26),
     ) -> None:
         self._portraits = portraits
@@ -89,5 +89,7 @@ class PairSource:
         image, mesh = widen(portrait, rng)
         family = self._families[int(rng.choice(len(self._families), p=self._odds))]
         fake, mask = MAKERS[family](image, mesh, self._material, rng)
-        chain = draw_chain(mesh, rng, size=self._size, mild=self._mild, margin=self._margin)
+        # No draw for 0 and 1: the held-out pairs of earlier measurements stay the same pairs.
+        mild = rng.random() < self._mild if 0 < self._mild < 1 else bool(self._mild)
+        chain = draw_chain(mesh, rng, size=self._size, mild=mild, margin=self._margin)
         return Pair(chain.apply(image), chain.apply(fake), chain.place(mask), family)

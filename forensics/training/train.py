@@ -45,6 +45,7 @@ class Recipe:
     Attributes:
         seed: Of data, order and initialisation.
         pairs: Real-fake pairs a step.
+        mild: Share of the pairs that are only lightly coded and well lit.
         rate: Peak learning rate of AdamW.
         decay: Weight decay.
         average: Decay of the exponential moving average of the weights.
@@ -55,6 +56,7 @@ class Recipe:
 
     seed: int = 0
     pairs: int = 16
+    mild: float = 0.3
     rate: float = 4e-4
     decay: float = 0.02
     average: float = 0.998
@@ -205,7 +207,7 @@ def train(
     facts |= {"recipe": asdict(recipe), "initial": initial, "shares": SHARES, "size": SIZE,
               "budget": budget, "portraits": len(portraits),
               "licences": sorted({p.licence for p in portraits})}
-    source = PairSource(portraits, material, size=SIZE)
+    source = PairSource(portraits, material, size=SIZE, mild=recipe.mild)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
     loader: DataLoader[Batch] = DataLoader(
         dataset, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
