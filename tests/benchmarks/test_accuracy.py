@@ -103,3 +103,13 @@ def test_a_figure_without_enough_n_is_a_dash() -> None:
     assert row == (
         "s", "w", "2 + 3", "4", "0.500 [0.400, 0.600]", "-", "0.250", "-", "1.000", "1.000",
     )  # fmt: skip
+
+
+def test_a_set_that_cannot_be_read_fails_the_run_and_is_not_called_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = ["--own", str(tmp_path / "gone.jsonl"), "--sets", "own,portraits"]
+    assert main(["--shared", str(tmp_path), *gone]) == 2
+    said = capsys.readouterr()
+    assert "failed own:" in said.err and "gone.jsonl" in said.err
+    assert "skipped portraits: --cache not given" in said.out
