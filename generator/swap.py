@@ -6,6 +6,7 @@ marks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -43,6 +44,9 @@ class SwapConfig:
         steadiness: Smoothing of the face's place in time, frames.
         blend: Mask and colours.
         visible_label: Whether the exported clip begins with a label that people can see.
+        span: Seconds in which faces are replaced; the whole clip when None.
+        codec: Of an exported clip, a key of `generator.mark.CODECS`.
+        crf: Its constant rate factor.
     """
 
     person: int = 0
@@ -50,6 +54,9 @@ class SwapConfig:
     steadiness: float = 1.0
     blend: BlendConfig = field(default_factory=BlendConfig)
     visible_label: bool = True
+    span: tuple[float, float] | None = None
+    codec: str = "h264"
+    crf: int = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ def swap(
         "people": scene.people,
         "jitter": {"target": trembling[0], "followed": trembling[1]},
     }
-    composed = _composed(clip, chosen, method, config.blend)
+    composed = _composed(clip, chosen, method, config)
     write = _write_photo if clip.kind == "image" else _write_clip
     done = swapped = 0
     for row in write(out, clip, composed, facts, config):
@@ -141,6 +148,8 @@ def _write_clip(
         audio_from=clip.path if clip.has_audio else None,
         rotation=clip.rotation,
         visible_label=config.visible_label,
+        codec=config.codec,
+        crf=config.crf,
     ) as writer:
         for picture, mask, row in composed:
             info = {k: v for k, v in row.items() if k != "pts"}
@@ -181,13 +190,15 @@ def _choose(clip: Clip, scene: Scene, config: SwapConfig) -> list[SceneTrack]:
 
 
 def _composed(
-    clip: Clip, chosen: Sequence[SceneTrack], method: Method, blend: BlendConfig
+    clip: Clip, chosen: Sequence[SceneTrack], method: Method, config: SwapConfig
 ) -> Composed:
     """Second pass: yield every frame with its faces replaced, its swap mask and its sidecar row."""
+    blend = config.blend
     colours = {t.trajectory.track_id: ColourMatch(strength=blend.colour) for t in chosen}
+    begin, end = config.span or (-math.inf, math.inf)
     with stream_frames(clip, SamplingPlan(all=True)) as frames:
         for group in _grouped(frames):
-            jobs = [_cut(frame, chosen) for frame in group]
+            jobs = [_cut(f, chosen) if begin <= f.pts < end else [] for f in group]
             made = iter(method.swap_faces([face for job in jobs for _, face, _ in job]))
             for frame, job in zip(group, jobs, strict=True):
                 picture = np.array(frame.image)
@@ -203,7 +214,8 @@ def _composed(
                     "faces": rows,
                 }
                 if not rows:
-                    row["reason"] = _why_not(frame, chosen)
+                    inside = begin <= frame.pts < end
+                    row["reason"] = _why_not(frame, chosen) if inside else "outside_span"
                 yield picture, (canvas * 255.0 + 0.5).astype(np.uint8), row
 
 
