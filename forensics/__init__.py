@@ -36,6 +36,7 @@ _HOMES = {
     "follow_faces": "forensics.faces",
     "scan": "forensics.engines",
     "ScanOptions": "forensics.engines",
+    "save_report": "forensics.report.custody",
 }
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from forensics.errors import ForensicsError, UnreadableInputError
     from forensics.faces import follow_faces
     from forensics.media import Limits, SamplingPlan, open_clip, stream_frames
+    from forensics.report.custody import save_report
     from forensics.types import (
         Clip,
         CropQuality,
@@ -89,6 +91,7 @@ __all__ = [
     "list_detectors",
     "open_clip",
     "register_detector",
+    "save_report",
     "scan",
     "stream_frames",
 ]

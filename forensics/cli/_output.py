@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,7 +36,7 @@ def print_reports(writer: Writer, reports: Sequence[Report]) -> None:
     Raises:
         OutputError: stdout cannot be written (a full disk behind a redirection).
     """
-    try:
+    with _stdout_errors():
         if writer.name == "table" and sys.stdout.isatty():
             from rich.console import Console
 
@@ -46,6 +47,19 @@ def print_reports(writer: Writer, reports: Sequence[Report]) -> None:
             text = writer.render(reports)
             sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Print finished text to stdout. Raises `OutputError` as `print_reports` does."""
+    with _stdout_errors():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _stdout_errors() -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forensics.errors import ForensicsError, UnreadableInputError, UsageError
+from forensics.cli._custody import LogOption, SignOption, TsaOption
+from forensics.errors import ExitCode, ForensicsError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
     from forensics.cli._inputs import Inputs
     from forensics.cli._progress import FileProgress
     from forensics.engines import ScanOptions
+    from forensics.report.custody import Sealer
     from forensics.types import Report
 
 
@@ -81,12 +83,16 @@ def scan_command(
     timeout: Annotated[
         float | None, typer.Option(help="Longest decoding of one file, seconds.")
     ] = None,
+    sign: SignOption = None,
+    log: LogOption = None,
+    tsa: TsaOption = None,
 ) -> None:
     """Examine files for swapped or re-painted faces. Nothing leaves this machine.
 
     Every file named gets a report, also when it cannot be read. In folders, files that are no
     media are counted and skipped.
     """
+    from forensics.cli._custody import make_sealer
     from forensics.cli._inputs import find_inputs
     from forensics.cli._names import split_names
     from forensics.cli._output import find_writer
@@ -111,8 +117,9 @@ def scan_command(
         device=device,
     )
     writer = find_writer(format, out)
+    sealer = make_sealer(sign, log, tsa, writer)
     debug = bool(ctx.parent and ctx.parent.params.get("debug"))
-    raise typer.Exit(run(find_inputs(paths), options, writer, out, debug=debug))
+    raise typer.Exit(run(find_inputs(paths), options, writer, out, debug=debug, sealer=sealer))
 
 
 def build_options(
@@ -141,9 +148,16 @@ def build_options(
 
 
 def run(
-    inputs: Inputs, options: ScanOptions, writer: Any, out: Path | None, *, debug: bool = False
+    inputs: Inputs,
+    options: ScanOptions,
+    writer: Any,
+    out: Path | None,
+    *,
+    debug: bool = False,
+    sealer: Sealer | None = None,
 ) -> int:
     """Scan every input, hand the reports to the output, and return the exit code."""
+    from forensics.cli._custody import sealing_sink
     from forensics.cli._failures import one_line
     from forensics.cli._outcome import exit_code, worst
     from forensics.cli._output import make_sink
@@ -152,7 +166,9 @@ def run(
     for line in inputs.problems:
         typer.echo(f"warning: {one_line(line)}", err=True)
     total = len(inputs.files) + len(inputs.empty_folders)
-    sink = make_sink(writer, out, several=total != 1)
+    several = total != 1
+    sealed = sealing_sink(sealer, writer, out, several=several) if sealer is not None else None
+    sink = sealed or make_sink(writer, out, several=several)
     codes = []
     reports = [no_media(folder, others) for folder, others in inputs.empty_folders]
     with scan_progress(len(inputs.files)) as start:
@@ -167,6 +183,8 @@ def run(
                 typer.echo(f"error: {one_line(report.error)}", err=True)
             sink.add(report)
     sink.finish()
+    if sealed is not None and sealed.changed:
+        codes.append(ExitCode.INCONCLUSIVE)
     if inputs.skipped:
         typer.echo(f"skipped {inputs.skipped} files that are no media", err=True)
     return int(worst(codes))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,22 @@ def report_to_json(report: Report) -> str:
 
 def reports_to_json(reports: Iterable[Report]) -> str:
     """Return one JSON object for one report, a JSON list for none or several."""
-    items = [report_to_dict(report) for report in reports]
-    return _dumps(items[0] if len(items) == 1 else items, indent=2) + "\n"
+    return records_to_json([report_to_dict(report) for report in reports])
 
 
 def reports_to_jsonl(reports: Iterable[Report]) -> str:
     """Return JSON Lines: one report per line."""
-    return "".join(_dumps(report_to_dict(report), indent=None) + "\n" for report in reports)
+    return records_to_jsonl([report_to_dict(report) for report in reports])
+
+
+def records_to_json(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return reports that are JSON-ready already as `reports_to_json` does."""
+    return _dumps(records[0] if len(records) == 1 else list(records), indent=2) + "\n"
+
+
+def records_to_jsonl(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return reports that are JSON-ready already as JSON Lines."""
+    return "".join(_dumps(record, indent=None) + "\n" for record in records)
 
 
 def _dumps(value: Any, *, indent: int | None) -> str:
