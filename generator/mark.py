@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import OutputError, UsageError, printable
+from forensics.media.rotation import set_rotation
+from forensics.provenance.burn_in import SECONDS, VisibleLabel
 from forensics.provenance.c2pa import sign_c2pa
 from forensics.provenance.keys import SigningIdentity, signing_identity
 from forensics.provenance.watermark import Watermarker
 from generator._encoder import CODECS, MaskEncoder, VideoEncoder, pixel_aspect
-from generator._label import SECONDS, VisibleLabel
-from generator._rotation import set_rotation
 from generator._stamp import INGREDIENT, PRODUCER, Stamp, make_stamp, sha256_file
 
 SIDECAR_SCHEMA = "1.0"

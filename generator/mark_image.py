@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import OutputError, UsageError, printable
+from forensics.provenance.burn_in import VisibleLabel, draw_caption
 from forensics.provenance.keys import SigningIdentity, signing_identity
 from forensics.provenance.watermark import Watermarker
-from generator._label import VisibleLabel, draw_caption
 from generator._stamp import DESCRIPTION, Stamp, make_stamp, sha256_file
 from generator.mark import _common, _mask, _output_errors, _sign, sidecar_path
 

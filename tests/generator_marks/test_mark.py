@@ -18,10 +18,10 @@ import generator.mark
 import generator.mark_image
 from forensics.errors import OutputError, UsageError
 from forensics.provenance.aigc import read_aigc
+from forensics.provenance.burn_in import SECONDS, SHARE, VisibleLabel, label_text
 from forensics.provenance.c2pa import read_c2pa
 from forensics.provenance.keys import signing_identity
 from forensics.provenance.watermark import WatermarkReader, detect
-from generator._label import SECONDS, SHARE, VisibleLabel, label_text
 from generator.mark import MarkedWriter, masks_path, sidecar_path
 from generator.mark_image import mask_path, write_marked_image, write_marked_preview
 
