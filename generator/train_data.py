@@ -39,6 +39,8 @@ class Recipe:
         flip: Probability of mirroring.
         warp: Standard deviation of the 5 x 5 grid's points, pixels of the 256 px face.
         light: Standard deviation of gain and offset of each channel, the same for both pictures.
+            Wide enough that two clips' colours overlap: else the encoder can tell the people by
+            colour, codes each in its own way, and one's expression says nothing to the other.
         eyes: Weight of the eyes in the loss; skin has 1.
         mouth: Weight of the mouth.
         background: Weight outside the face.
@@ -49,9 +51,9 @@ class Recipe:
     shift: float = 0.05
     flip: float = 0.4
     warp: float = 5.0
-    light: float = 0.03
+    light: float = 0.08
     eyes: float = 3.0
-    mouth: float = 2.0
+    mouth: float = 4.0
     background: float = 0.1
 
 
