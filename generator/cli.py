@@ -254,6 +254,31 @@ def swap(
             )
 
 
+@app.command("make-set")
+def make_set(
+    spec: Annotated[Path, typer.Argument(help="What the set shall hold, a TOML file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the set; may be unfinished.")],
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Make a labelled set of real and fake clips. Interrupt at will: the same command goes on."""
+    from generator.sets.make import make_set as run
+    from generator.sets.spec import read_spec
+    from generator.show import frame_bar
+
+    wanted = read_spec(spec)
+    try:
+        with frame_bar("pairs") as hook:
+            result = run(wanted, out, workers=workers, hook=hook)
+    except KeyboardInterrupt:
+        _note("interrupted; the same command goes on from here")
+        raise typer.Exit(INTERRUPTED) from None
+    typer.echo(f"{result.manifest}: {result.clips} clips; look at {out / 'CARD.md'}")
+    for number, why in result.left_out.items():
+        _note(f"left out: pair {number}: {why}")
+    if result.left_out:
+        raise typer.Exit(1)
+
+
 @models_app.command("list")
 def models_list() -> None:
     """List the networks."""

@@ -28,10 +28,14 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         part.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text. Raises `OutputError` as `write_file` does."""
+    write_file(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write ``content`` as indented JSON. Raises `OutputError` as `write_file` does."""
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_file(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path, what: str) -> Any:
