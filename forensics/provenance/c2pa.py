@@ -159,6 +159,7 @@ def sign_c2pa(
     identity: SigningIdentity,
     ingredient: Path | None = None,
     ingredient_id: str = "source",
+    tsa: str | None = None,
 ) -> None:
     """Write a signed copy of ``source``; signing has to be the last change to a file.
 
@@ -170,6 +171,7 @@ def sign_c2pa(
         identity: Key and certificates.
         ingredient: The work that this one was made from; refer to it by ``ingredient_id``.
         ingredient_id: Its label in the manifest.
+        tsa: Address of an RFC 3161 authority that stamps the signature; uses the network.
 
     Raises:
         UsageError: The container cannot carry a manifest, a source type is no IPTC term, or the
@@ -193,7 +195,7 @@ def sign_c2pa(
             alg=c2pa.C2paSigningAlg.ES256,
             sign_cert=identity.chain_pem.encode(),
             private_key=identity.key_pem.encode(),
-            ta_url=None,
+            ta_url=tsa.encode() if tsa is not None else None,
         )
         with (
             c2pa.Context.from_dict(settings) as context,
