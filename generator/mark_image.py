@@ -31,6 +31,11 @@ def mask_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}.mask.png")
 
 
+def occluder_path(output: Path) -> Path:
+    """Return where the mask of what covers the face in a marked photo lies."""
+    return output.with_name(f"{output.stem}.occluder.png")
+
+
 def write_marked_image(
     path: Path | str,
     rgb: NDArray[np.uint8],
@@ -38,6 +43,7 @@ def write_marked_image(
     sidecar: Mapping[str, Any],
     source: Path | None = None,
     swap_mask: NDArray[Any] | None = None,
+    occluder_mask: NDArray[Any] | None = None,
     visible_label: bool = True,
     identity: SigningIdentity | None = None,
 ) -> None:
@@ -49,6 +55,7 @@ def write_marked_image(
         sidecar: As for `generator.mark.MarkedWriter`.
         source: The photo that was edited.
         swap_mask: (h, w) where pixels were replaced.
+        occluder_mask: (h, w) where something covers the face.
         visible_label: Whether a label is burned into a corner.
         identity: Signing key; the local one when None.
 
@@ -62,7 +69,10 @@ def write_marked_image(
         known = ", ".join(_FORMATS)
         raise UsageError(f"{printable(output)}: a marked picture has to be one of {known}")
     _check(rgb)
-    mask = _mask(swap_mask, rgb.shape[:2])
+    masks = {
+        "mask": (mask_path(output), _mask(swap_mask, rgb.shape[:2])),
+        "occluder_mask": (occluder_path(output), _mask(occluder_mask, rgb.shape[:2])),
+    }
     stamp = make_stamp(sidecar, output.name)
     key = identity if identity is not None else signing_identity()
     label = VisibleLabel((rgb.shape[1], rgb.shape[0])) if visible_label else None
@@ -78,13 +88,15 @@ def write_marked_image(
                 **_common(sidecar, stamp, output, signed, source, label),
                 "size": [rgb.shape[1], rgb.shape[0]],
             }
-            if mask is not None:
-                _save_mask(folder / "mask.png", mask)
-                facts["mask"] = {
-                    "path": mask_path(output).name,
-                    "sha256": sha256_file(folder / "mask.png"),
+            for name, (place, mask) in masks.items():
+                if mask is None:
+                    continue
+                _save_mask(folder / f"{name}.png", mask)
+                facts[name] = {
+                    "path": place.name,
+                    "sha256": sha256_file(folder / f"{name}.png"),
                 }
-                (folder / "mask.png").replace(mask_path(output))
+                (folder / f"{name}.png").replace(place)
             text = folder / "s.json"
             text.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
             text.replace(sidecar_path(output))

@@ -108,9 +108,30 @@ def draw_occluder(name: str, *, seed: int = 0) -> Occluder:
         UsageError: No shape has that name.
     """
     if name not in SHAPES:
-        raise UsageError(f"no occluder shape {name!r}; there are: {', '.join(SHAPES)}")
+        raise UsageError(f"no occluder {name!r}; there are: {', '.join(SHAPES)}, or a file")
     rgba = SHAPES[name](np.random.default_rng(seed))
     return Occluder(name, rgba, to_canvas([(-0.5, 0.0), (0.5, 0.0), (0.0, 1.2)]))
+
+
+def find_occluder(name: str, *, seed: int = 0) -> Occluder:
+    """Return a drawn shape by its name, or a template by its file.
+
+    Args:
+        name: A key of `generator._occluder_shapes.SHAPES`, or the path of a picture within
+            ``masks/`` or ``glasses/`` of a folder that `load_occluders` reads.
+        seed: Of the drawing, or of the cloth.
+
+    Raises:
+        UsageError: Neither a shape nor a file.
+        UnreadableInputError: The file is no usable template.
+    """
+    path = Path(name)
+    if name in SHAPES or not path.is_file():
+        return draw_occluder(name, seed=seed)
+    for occluder in load_occluders(path.resolve().parents[1], seed=seed):
+        if occluder.name == path.stem:
+            return occluder
+    raise UnreadableInputError(path, "is no occluder template (masks/ or glasses/, with alpha)")
 
 
 def load_occluders(folder: Path, *, seed: int = 0) -> list[Occluder]:

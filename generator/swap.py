@@ -6,32 +6,27 @@ marks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forensics.errors import UnreadableInputError, UsageError
-from forensics.faces.align import align_face
-from forensics.media import SamplingPlan, open_clip, stream_frames
-from forensics.types import Clip, Frame
-from generator.compose import BlendConfig, ColourMatch, paste, soften
+from forensics.media import open_clip
+from forensics.types import Clip
+from generator.compose import BlendConfig
 from generator.consent import HOW_TO, ConsentRecord
 from generator.mark import MarkedWriter
 from generator.mark_image import write_marked_image
-from generator.methods import FACE_MARGIN, AlignedFace, Method, SwappedFace
+from generator.methods import AlignedFace, Method
+from generator.occlude import Occluder
+from generator.replace import Replaced, Replacement, replace_faces
 from generator.scene import Scene, SceneTrack, look
 from generator.trajectory import jitter
 
-_GROUP = 8  # frames whose faces go through a network together
-
 Hook = Callable[[int, int], None]
-Composed = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8], dict[str, Any]]]
-"""Frames with their faces replaced, their swap masks, and their sidecar rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +39,8 @@ class SwapConfig:
         steadiness: Smoothing of the face's place in time, frames.
         blend: Mask and colours.
         visible_label: Whether the exported clip begins with a label that people can see.
+        keep_occluders: Leave what covers a face on top of it, where the method's network or the
+            given occluder tells; False swaps straight through it.
         span: Seconds in which faces are replaced; the whole clip when None.
         codec: Of an exported clip, a key of `generator.mark.CODECS`.
         crf: Its constant rate factor.
@@ -54,6 +51,7 @@ class SwapConfig:
     steadiness: float = 1.0
     blend: BlendConfig = field(default_factory=BlendConfig)
     visible_label: bool = True
+    keep_occluders: bool = True
     span: tuple[float, float] | None = None
     codec: str = "h264"
     crf: int = 18
@@ -86,6 +84,7 @@ def swap(
     source: Sequence[AlignedFace] = (),
     source_sha256: Sequence[str] = (),
     consent: Sequence[ConsentRecord] = (),
+    occluder: Occluder | None = None,
     config: SwapConfig | None = None,
     hook: Hook | None = None,
 ) -> SwapResult:
@@ -98,6 +97,7 @@ def swap(
         source: Faces of the source person, for methods that need them.
         source_sha256: Digests of the files they come from.
         consent: Records of the people whose faces are used.
+        occluder: Put before every chosen face first, so that its mask is known to the pixel.
         config: What is swapped.
         hook: Called with (frames done, frames in all).
 
@@ -121,13 +121,15 @@ def swap(
     trembling = _trembling(chosen)
     facts = {
         **_facts(clip, method, source_sha256, consent, config),
+        "occlusion": _occlusion(method, occluder, config),
         "people": scene.people,
         "jitter": {"target": trembling[0], "followed": trembling[1]},
     }
-    composed = _composed(clip, chosen, method, config)
+    how = Replacement(config.blend, config.span, occluder, config.keep_occluders)
+    frames = replace_faces(clip, chosen, method, how)
     write = _write_photo if clip.kind == "image" else _write_clip
     done = swapped = 0
-    for row in write(out, clip, composed, facts, config):
+    for row in write(out, clip, frames, facts, config):
         done += 1
         swapped += bool(row["faces"])
         if hook is not None:
@@ -136,7 +138,7 @@ def swap(
 
 
 def _write_clip(
-    out: Path, clip: Clip, composed: Composed, facts: dict[str, Any], config: SwapConfig
+    out: Path, clip: Clip, replaced: Iterator[Replaced], facts: dict[str, Any], config: SwapConfig
 ) -> Iterator[dict[str, Any]]:
     """Write a marked clip with the target's times, sound and rotation; yield each frame's row."""
     with MarkedWriter(
@@ -151,26 +153,33 @@ def _write_clip(
         codec=config.codec,
         crf=config.crf,
     ) as writer:
-        for picture, mask, row in composed:
-            info = {k: v for k, v in row.items() if k != "pts"}
-            writer.write(picture, pts=row["pts"], swap_mask=mask, frame_info=info)
-            yield row
+        for one in replaced:
+            info = {k: v for k, v in one.row.items() if k != "pts"}
+            writer.write(
+                one.picture,
+                pts=one.row["pts"],
+                swap_mask=one.swapped,
+                occluder_mask=one.occluder,
+                frame_info=info,
+            )
+            yield one.row
 
 
 def _write_photo(
-    out: Path, clip: Clip, composed: Composed, facts: dict[str, Any], config: SwapConfig
+    out: Path, clip: Clip, replaced: Iterator[Replaced], facts: dict[str, Any], config: SwapConfig
 ) -> Iterator[dict[str, Any]]:
     """Write a marked photo."""
-    for picture, mask, row in composed:
+    for one in replaced:
         write_marked_image(
             out,
-            picture,
-            sidecar={**facts, "frames": [row]},
+            one.picture,
+            sidecar={**facts, "frames": [one.row]},
             source=clip.path,
-            swap_mask=mask,
+            swap_mask=one.swapped,
+            occluder_mask=one.occluder,
             visible_label=config.visible_label,
         )
-        yield row
+        yield one.row
 
 
 def _choose(clip: Clip, scene: Scene, config: SwapConfig) -> list[SceneTrack]:
@@ -187,84 +196,6 @@ def _choose(clip: Clip, scene: Scene, config: SwapConfig) -> list[SceneTrack]:
         codes = sorted({r for t in chosen for r in t.trajectory.reasons if r})
         raise UnreadableInputError(clip.path, f"shows no usable face ({', '.join(codes)})")
     return chosen
-
-
-def _composed(
-    clip: Clip, chosen: Sequence[SceneTrack], method: Method, config: SwapConfig
-) -> Composed:
-    """Second pass: yield every frame with its faces replaced, its swap mask and its sidecar row."""
-    blend = config.blend
-    colours = {t.trajectory.track_id: ColourMatch(strength=blend.colour) for t in chosen}
-    begin, end = config.span or (-math.inf, math.inf)
-    with stream_frames(clip, SamplingPlan(all=True)) as frames:
-        for group in _grouped(frames):
-            jobs = [_cut(f, chosen) if begin <= f.pts < end else [] for f in group]
-            made = iter(method.swap_faces([face for job in jobs for _, face, _ in job]))
-            for frame, job in zip(group, jobs, strict=True):
-                picture = np.array(frame.image)
-                canvas = np.zeros(picture.shape[:2], np.float32)
-                rows = []
-                for track, face, to_frame in job:
-                    finished = _finish(next(made), face, colours[track], blend)
-                    paste(picture, canvas, finished, to_frame)
-                    rows.append({"track": track, "to_frame": to_frame.round(5).tolist()})
-                row = {
-                    "pts": frame.pts,
-                    "label": method.label if rows else "pass-through",
-                    "faces": rows,
-                }
-                if not rows:
-                    inside = begin <= frame.pts < end
-                    row["reason"] = _why_not(frame, chosen) if inside else "outside_span"
-                yield picture, (canvas * 255.0 + 0.5).astype(np.uint8), row
-
-
-def _grouped(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
-    group: list[Frame] = []
-    for frame in frames:
-        group.append(frame)
-        if len(group) == _GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _cut(
-    frame: Frame, chosen: Sequence[SceneTrack]
-) -> list[tuple[int, AlignedFace, NDArray[np.float64]]]:
-    """Cut the chosen faces out of one frame: track, face, and matrix back to the frame."""
-    faces = []
-    for track in chosen:
-        path = track.trajectory
-        i = path.at(frame.pts)
-        if i is None or not path.usable[i]:
-            continue
-        crop, to_frame = align_face(frame.image, path.landmarks[i], margin=FACE_MARGIN)
-        inverse = np.linalg.inv(to_frame[:, :2])
-        mesh = path.mesh[i].copy()
-        mesh[:, :2] = (mesh[:, :2] - to_frame[:, 2]) @ inverse.T
-        mesh[:, 2] *= np.sqrt(abs(np.linalg.det(inverse)))
-        face = AlignedFace(crop, mesh=mesh.astype(np.float32), pts=frame.pts)
-        faces.append((path.track_id, face, to_frame))
-    return faces
-
-
-def _finish(
-    made: SwappedFace, face: AlignedFace, colour: ColourMatch, blend: BlendConfig
-) -> SwappedFace:
-    if made.finished:
-        return made
-    matched = colour.apply(made.face, face.crop, made.mask)
-    return SwappedFace(matched, mask=soften(made.mask, blend), finished=True)
-
-
-def _why_not(frame: Frame, chosen: Sequence[SceneTrack]) -> str:
-    for track in chosen:
-        i = track.trajectory.at(frame.pts)
-        if i is not None:
-            return track.trajectory.reasons[i] or "no_mesh"
-    return "no_face"
 
 
 def _facts(
@@ -287,10 +218,20 @@ def _facts(
     }
 
 
+def _occlusion(method: Method, occluder: Occluder | None, config: SwapConfig) -> dict[str, Any]:
+    """Say what covers the faces, how that is known, and what the swap did about it."""
+    known = "prediction" if method.sees_occluders else "none"
+    kept = config.keep_occluders and (method.sees_occluders or occluder is not None)
+    return {
+        "occluder": None if occluder is None else occluder.name,
+        "mask_from": known if occluder is None else "ground truth",
+        "variant": "kept" if kept else "ignored",
+        "kept_by": ("prediction" if method.sees_occluders else "ground truth") if kept else None,
+    }
+
+
 def _trembling(chosen: Sequence[SceneTrack]) -> tuple[float, float]:
     """Jitter of the longest chosen track before and after smoothing."""
     track = max(chosen, key=lambda t: len(t.raw))
     eyes = np.linalg.norm(track.raw[:, 1] - track.raw[:, 0], axis=1)
     return jitter(track.raw, eyes), jitter(track.trajectory.landmarks, eyes)
-
-

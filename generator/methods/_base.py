@@ -52,17 +52,22 @@ class SwappedFace:
     Attributes:
         face: (256, 256, 3) RGB ``uint8``, the new face in the target's pose.
         mask: (256, 256) ``float32`` in 0..1, where ``face`` replaces the target.
+        visible: (256, 256) ``float32`` in 0..1, how surely each pixel of the target shows bare
+            face, from methods that can tell; None from all others.
         finished: True when colours are matched and the mask is feathered already; otherwise the
             pipeline does both.
     """
 
     face: NDArray[np.uint8]
     mask: NDArray[np.float32] = field(kw_only=True)
+    visible: NDArray[np.float32] | None = field(kw_only=True, default=None)
     finished: bool = field(kw_only=True, default=False)
 
     def __post_init__(self) -> None:
         if self.face.shape[:2] != self.mask.shape:
             raise ValueError(f"mask {self.mask.shape} does not fit face {self.face.shape}")
+        if self.visible is not None and self.visible.shape != self.mask.shape:
+            raise ValueError(f"visible {self.visible.shape} does not fit mask {self.mask.shape}")
 
 
 class Method(ABC):
@@ -105,6 +110,11 @@ class Method(ABC):
 
     def prepare(self, source: Sequence[AlignedFace]) -> None:  # noqa: B027
         """Look at the source person's faces once, best first. The default needs none."""
+
+    @property
+    def sees_occluders(self) -> bool:
+        """Whether its faces come with what covers the target (``SwappedFace.visible``)."""
+        return False
 
     @abstractmethod
     def swap_face(self, target: AlignedFace) -> SwappedFace:

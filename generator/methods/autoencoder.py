@@ -59,6 +59,11 @@ class Autoencoder(Method):
                 f"{self.model}: can paint {' or '.join(letters)}, not {self.options['person']!r}"
             )
 
+    @property
+    def sees_occluders(self) -> bool:
+        """Whether the network has a mask branch."""
+        return self._card is not None and self._card.config.mask
+
     def swap_face(self, target: AlignedFace) -> SwappedFace:
         """Paint one face."""
         return self.swap_faces([target])[0]
@@ -128,7 +133,8 @@ def _placed(picture: NDArray[np.float32], target: AlignedFace) -> SwappedFace:
     inside = np.zeros_like(mask)
     inside[edge:-edge, edge:-edge] = 1.0  # nothing was painted outside the covered square
     mask *= inside
+    visible: NDArray[np.float32] | None = None
     if picture.shape[2] == 4:
-        mask *= np.clip(large[..., 3], 0.0, 1.0)
+        visible = np.asarray(np.clip(large[..., 3], 0.0, 1.0), np.float32)
     face = (np.clip(large[..., :3], 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
-    return SwappedFace(face, mask=mask)
+    return SwappedFace(face, mask=mask, visible=visible)
