@@ -1,42 +1,104 @@
-"""Write README's accuracy table from the newest results: ``python -m benchmarks.tables``.
+"""Write the figures of README and docs from the newest results: ``python -m benchmarks.tables``.
 
-Every figure in the table comes out of that file, which is named under it.
+A block of a document looks like this, and everything between its two lines is written here::
+
+    <!-- figures: accuracy -->
+    ...
+    <!-- /figures -->
+
+Every block names the file that its figures come out of. ``--check`` changes nothing and fails when
+a document says something else than the results.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks._results import RESULTS
 
-_README = Path(__file__).resolve().parents[1] / "README.md"
-_START, _END = "<!-- accuracy-table -->", "<!-- accuracy-table-end -->"
+ROOT = Path(__file__).resolve().parents[1]
+_BLOCK = re.compile(
+    r"(?P<head><!-- figures: (?P<name>[\w-]+) -->\n).*?(?P<tail><!-- /figures -->)", re.DOTALL
+)
+
+Result = dict[str, Any]
+Writer = Callable[[Result], list[str]]
+
+_WRITERS: dict[str, tuple[str, Writer]] = {}
 
 
-def newest(name: str) -> Path:
-    """Return the newest results file of a benchmark.
+def figures(name: str, *, of: str) -> Callable[[Writer], Writer]:
+    """Register the writer of a block: Markdown lines out of a result of benchmark ``of``.
+
+    Raises:
+        ValueError: The block has a writer already.
+    """
+
+    def keep(writer: Writer) -> Writer:
+        if name in _WRITERS:
+            raise ValueError(f"block {name!r} has two writers")
+        _WRITERS[name] = (of, writer)
+        return writer
+
+    return keep
+
+
+def newest(name: str, folder: Path = RESULTS) -> Path:
+    """Return the newest results file of a benchmark, by the date written in it.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    found = sorted(RESULTS.glob(f"{name}-*.json"), key=lambda path: path.stat().st_mtime)
+    found = {
+        json.loads(path.read_text(encoding="utf-8"))["date"]: path
+        for path in folder.glob(f"{name}-*.json")
+        if json.loads(path.read_text(encoding="utf-8")).get("name") == name
+    }
     if not found:
         raise FileNotFoundError(f"no results of {name}; run python -m benchmarks.{name}")
-    return found[-1]
+    return found[max(found)]
 
 
-def _interval(value: float | None, bounds: list[float] | None) -> str:
+def render(text: str, folder: Path = RESULTS) -> str:
+    """Return a document with all its blocks written anew.
+
+    Raises:
+        KeyError: A block has no writer.
+        FileNotFoundError: A benchmark has no results.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        benchmark, writer = _WRITERS[match["name"]]
+        path = newest(benchmark, folder)
+        lines = writer(json.loads(path.read_text(encoding="utf-8")))
+        source = f"<sub>From `benchmarks/results/{path.name}`.</sub>"
+        return match["head"] + "\n".join([*lines, "", source]) + "\n" + match["tail"]
+
+    return _BLOCK.sub(block, text)
+
+
+def documents() -> Iterator[Path]:
+    """Yield every document that may hold figures."""
+    yield ROOT / "README.md"
+    yield from sorted((ROOT / "docs").glob("*.md"))
+
+
+def interval(value: float | None, bounds: Sequence[float] | None, digits: int = 3) -> str:
+    """Return a figure with its 95 % interval; None is a claim that n cannot carry."""
     if value is None:
         return "not supported by n"
-    return f"{value:.3f}" + (f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "")
+    ends = f" [{bounds[0]:.{digits}f}, {bounds[1]:.{digits}f}]" if bounds else ""
+    return f"{value:.{digits}f}{ends}"
 
 
-def accuracy_table(result: dict[str, Any], name: str) -> str:
-    """Return the table in Markdown."""
+@figures("accuracy", of="accuracy")
+def _accuracy(result: Result) -> list[str]:
     lines = [
         "| set | scored by | real + fake | AUC [95 %] | TPR at FPR 5 % | ECE |",
         "|---|---|---|---|---|---|",
@@ -45,34 +107,75 @@ def accuracy_table(result: dict[str, Any], name: str) -> str:
         frame = row["frame"]
         lines.append(
             f"| {row['set']} | {row['scorer']} | {row['n_real']} + {row['n_fake']} | "
-            f"{_interval(frame['auc'], frame['auc_interval'])} | "
-            f"{_interval(frame['tpr_at_fpr']['0.05'], None)} | {_interval(frame['ece'], None)} |"
+            f"{interval(frame['auc'], frame['auc_interval'])} | "
+            f"{interval(frame['tpr_at_fpr']['0.05'], None)} | {interval(frame['ece'], None)} |"
         )
-    alarms = result.get("false_alarms")
-    if alarms:
-        lines += [
-            "",
-            f"Whole clips of other people's footage: {alarms['suspect']} of "
-            f"{alarms['real_clips']} unmanipulated clips were called suspect "
-            f"(95 % upper bound on the rate, by group: {alarms['upper_95']:.2f}).",
-        ]
-    lines += ["", f"From `benchmarks/results/{name}`, written by `python -m benchmarks.accuracy`."]
-    return "\n".join(lines)
+    return lines
 
 
-def main() -> int:
-    """Replace the table in README.md."""
-    path = newest("accuracy")
-    table = accuracy_table(json.loads(path.read_text(encoding="utf-8")), path.name)
-    text = _README.read_text(encoding="utf-8")
-    block = re.compile(re.escape(_START) + ".*?" + re.escape(_END), re.DOTALL)
-    if not block.search(text):
-        print(f"README.md has no block {_START}", file=sys.stderr)
-        return 2
-    new = block.sub(lambda _: f"{_START}\n{table}\n{_END}", text)
-    _README.write_text(new, encoding="utf-8")
-    print(f"README.md: table of {path.name}")
-    return 0
+@figures("clip-verdicts", of="accuracy")
+def _verdicts(result: Result) -> list[str]:
+    alarms = result["false_alarms"]
+    fakes = [row["verdict"] for row in result["clips"] if row["label"] == "fake"]
+    counts = {name: fakes.count(name) for name in ("suspect", "inconclusive", "no_evidence")}
+    return [
+        f"Whole clips of other people's footage, at the default threshold: {alarms['suspect']} of "
+        f"{alarms['real_clips']} unmanipulated clips were called suspect (95 % upper bound on the "
+        f"rate, by group: {alarms['upper_95']:.2f}). Of {len(fakes)} manipulated clips "
+        f"{counts['suspect']} were called suspect, {counts['inconclusive']} inconclusive, and "
+        f"{counts['no_evidence']} got `no_evidence`.",
+    ]
+
+
+@figures("bars", of="accuracy")
+def _accuracy_bars(result: Result) -> list[str]:
+    return _bars(result)
+
+
+@figures("speed", of="speed")
+def _speed(result: Result) -> list[str]:
+    speed = result["speed"]
+    real_time = next(b["value"] for b in result["bars"] if b["name"] == "scan speed")
+    peak = max(part["sum"] for part in result["memory_mb"].values())
+    where = result["environment"]
+    return [
+        f"A 10-second 720p clip scans in {interval(speed['ratio'], speed['ratio_interval'], 2)} "
+        f"times the time of decoding it (n = {speed['n']} turns), {real_time:.1f} times as fast as "
+        f"it plays, on {where['cores']} cores ({where['cpu']}), with {peak:.0f} MB at the peak for "
+        "any length.",
+    ]
+
+
+def _bars(result: Result) -> list[str]:
+    lines = ["| bar | measured | promised | |", "|---|---|---|---|"]
+    for bar in result["bars"]:
+        sign = "at most" if bar["at_most"] else "at least"
+        lines.append(
+            f"| {bar['name']} | {bar['value']:.3g} {bar['unit']} | {sign} {bar['limit']:g} | "
+            f"{'met' if bar['met'] else '**missed**'} |"
+        )
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write every block, or only say which documents differ; 1 when one does."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
+    options = parser.parse_args(arguments)
+    differing = 0
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        new = render(text)
+        if new == text:
+            continue
+        differing += 1
+        name = path.relative_to(ROOT)
+        if options.check:
+            print(f"{name}: its figures are not those of the results", file=sys.stderr)
+        else:
+            path.write_text(new, encoding="utf-8")
+            print(f"{name}: figures written")
+    return 1 if options.check and differing else 0
 
 
 if __name__ == "__main__":

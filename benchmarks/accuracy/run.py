@@ -185,7 +185,7 @@ def print_verdicts(rows: Sequence[Result]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; return 1 when a bar is missed or a set failed, 2 when nothing could be measured."""
+    """Run the benchmark; 1 when a bar is missed or a set failed, 2 when nothing was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="folder with data/ and peers/")
     parser.add_argument("--own", type=Path, help="manifest of own test clips")
