@@ -289,6 +289,7 @@ class TrackResult:
         id: Track number.
         span: Seconds.
         quality: Medians of the crop quality values, JSON-ready.
+        boxes: (pts seconds, left, top, right, bottom in pixels) wherever the face was seen.
         scores: (pts seconds, score 0..1) of the judged crops; higher is more suspicious.
         llr: Combined natural-log likelihood ratio, None when abstained.
         abstained: Whether no judgement was made.
@@ -298,6 +299,7 @@ class TrackResult:
     id: int
     span: Span = field(kw_only=True)
     quality: Mapping[str, float] = field(kw_only=True, default_factory=dict)
+    boxes: tuple[tuple[float, float, float, float, float], ...] = field(kw_only=True, default=())
     scores: tuple[tuple[float, float], ...] = field(kw_only=True, default=())
     llr: float | None = field(kw_only=True, default=None)
     abstained: bool = field(kw_only=True, default=False)
@@ -330,8 +332,7 @@ class Declaration:
     """What the file says of itself, and how far that can be trusted (see the contract).
 
     Attributes:
-        status: ``none``, ``declared_synthetic``, ``declared_capture``, ``contradictory`` or
-            ``unreadable``.
+        status: ``none``, ``declared_synthetic`` and so on: the report's schema has them all.
         by: Who declares it, one entry per site (``c2pa``, ``aigc``, ...).
         integrity: ``intact``, ``broken`` or ``unsigned``.
         signer_trust: ``trusted``, ``untrusted`` or ``not_evaluated``.

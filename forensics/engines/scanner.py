@@ -164,6 +164,10 @@ class Scanner:
             track.id,
             span=track.span,
             quality=face.medians(),
+            boxes=tuple(
+                (float(pts), float(left), float(top), float(right), float(bottom))
+                for pts, (left, top, right, bottom) in zip(track.pts, track.boxes, strict=True)
+            ),
             scores=tuple((float(t), self._score(x)) for t, x in zip(times, logits, strict=True)),
             llr=None if codes or likelihood is None else likelihood.llr,
             abstained=bool(codes),

@@ -133,6 +133,10 @@ def _track(track: TrackResult) -> dict[str, Any]:
         "id": int(track.id),
         "span": [seconds(track.span[0]), seconds(track.span[1])],
         "quality": plain(track.quality),
+        "boxes": [
+            {"pts": seconds(pts), "box": [round(float(edge), 1) for edge in box]}
+            for pts, *box in track.boxes
+        ],
         "scores": [{"pts": seconds(pts), "score": number(score)} for pts, score in track.scores],
         "llr": number(track.llr),
         "abstained": bool(track.abstained),

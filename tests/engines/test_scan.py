@@ -25,6 +25,8 @@ def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
     (track,) = report.tracks
     assert not track.abstained
     assert len(track.scores) == 4
+    assert [box[0] for box in track.boxes] == [pts for pts, _ in track.scores]
+    assert all(left < right and top < bottom for _, left, top, right, bottom in track.boxes)
     assert all(0 <= score <= 1 for _, score in track.scores)
     assert report.verdict.label in get_args(VerdictLabel)
     assert report.verdict.probability is not None

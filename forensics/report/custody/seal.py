@@ -70,10 +70,19 @@ class Sealer:
             TimestampError: The authority gave no time stamp.
             ForensicsError: The report has no canonical form.
         """
-        record = report_to_dict(report)
+        return self.seal_record(report_to_dict(report), report.path)
+
+    def seal_record(self, record: dict[str, Any], media: Path) -> dict[str, Any]:
+        """Seal what `report_to_dict` returned, in place; ``media`` may lie elsewhere by now.
+
+        Raises:
+            OutputError: The log cannot be written.
+            TimestampError: The authority gave no time stamp.
+            ForensicsError: The report has no canonical form.
+        """
         custody: dict[str, Any] = {
             "sealed_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-            "media": media_after(report.path, record["file"]["sha256"]),
+            "media": media_after(media, record["file"]["sha256"]),
         }
         record["custody"] = custody
         if self._key is not None:
@@ -95,7 +104,7 @@ class Sealer:
             if self._log is not None:
                 self._log.append("report", _log_facts(record))
         except ValueError as error:
-            raise ForensicsError(f"{report.path}: the report cannot be sealed: {error}") from error
+            raise ForensicsError(f"{media}: the report cannot be sealed: {error}") from error
         return record
 
 
