@@ -204,6 +204,17 @@ def swap(
     ] = None,
     person: Annotated[int, typer.Option(help="Whom to replace, 0 is the most prominent.")] = 0,
     everyone: Annotated[bool, typer.Option("--everyone", help="Replace every face.")] = False,
+    occluder: Annotated[
+        str | None,
+        typer.Option(help="Put this before the face first: hand, glasses, mask, ... or a file."),
+    ] = None,
+    occluders: Annotated[
+        str, typer.Option(help="keep or ignore what covers the face, where that is known.")
+    ] = "keep",
+    recogniser: Annotated[
+        Path | None,
+        typer.Option(help="With --everyone: judge by this network (see: docs/generator.md)."),
+    ] = None,
     consent: Annotated[
         list[Path] | None, typer.Option(help="Consent record of the source person; repeatable.")
     ] = None,
@@ -216,6 +227,7 @@ def swap(
     from generator.consent import load_consent
     from generator.faces_of import source_faces
     from generator.methods import create_method
+    from generator.occlude import find_occluder
     from generator.show import frame_bar
     from generator.swap import SwapConfig
     from generator.swap import swap as run
@@ -224,6 +236,10 @@ def swap(
         raise UsageError("give TARGET, or SOURCE and TARGET")
     if visible_label not in ("on", "off"):
         raise UsageError(f"--visible-label must be on or off, got {visible_label!r}")
+    if occluders not in ("keep", "ignore"):
+        raise UsageError(f"--occluders must be keep or ignore, got {occluders!r}")
+    if recogniser is not None and not everyone:
+        raise UsageError("--recogniser is for --everyone")
     source, target = (paths[0] if len(paths) == 2 else None), paths[-1]
     name = method or ("autoencoder" if model is not None else "landmark")
     chosen = create_method(
@@ -233,25 +249,32 @@ def swap(
         raise UsageError(f"method {name!r} needs a source face: generator swap SOURCE TARGET")
     faces = source_faces(source) if source is not None and chosen.needs_source else []
     out = out or Path(f"{target.stem}-swap{_suffix(target)}")
-    config = SwapConfig(person=person, everyone=everyone, visible_label=visible_label == "on")
+    config = SwapConfig(
+        person=person, everyone=everyone, keep_occluders=occluders == "keep",
+        visible_label=visible_label == "on",
+    )
     with frame_bar("swap") as hook:
         result = run(
             target, out, chosen,
             source=[entry.face for entry in faces],
             source_sha256=sorted({e.source_sha256 for e in faces}),
             consent=[load_consent(path) for path in consent or []],
+            occluder=None if occluder is None else find_occluder(occluder, seed=seed),
             config=config, hook=hook,
         )
     typer.echo(f"{result.out}: {result.swapped} of {result.frames} frames swapped")
     if everyone:
-        from generator.privacy import reidentification
+        from generator.privacy import privacy_report
 
-        rates = reidentification(target, result.out)
-        for row in rates:
+        report, place = privacy_report(target, result.out, recogniser)
+        for row in report:
             typer.echo(
-                f"person {row.person}: recognised in {row.before:.0%} of frames before, "
-                f"{row.after:.0%} after (n = {row.frames})"
+                f"person {row.person}: recognised in {row.before:.0%} of {row.frames} frames "
+                f"before, in {row.after:.0%} of {row.frames_after} after"
             )
+        typer.echo(f"report: {place}")
+        if recogniser is None:
+            _note("judged by the coarse built-in descriptor; --recogniser names a network")
 
 
 @app.command("make-set")

@@ -3,7 +3,7 @@
     python benchmarks/swapper/identity.py --recogniser FOLDER --clips A.mpg B.mpg \\
         --faces SET_A SET_B --models tiny=CHECKPOINT naive-shared=CHECKPOINT [--pictures FOLDER]
 
-Each model swaps both clips. A frame counts as moved when its embedding (see ``recognition.py``)
+Each model swaps both clips. A frame counts as moved when its embedding (`generator.recognition`)
 lies nearer to the mean of the source's real frames than to that of the target's; a frame in which
 no face is found again counts as not moved. Neighbouring frames are alike, so the interval takes
 seconds, not frames, as the sample: Wilson's, with the number of seconds as n. Where the face went
@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
-from benchmarks.swapper.recognition import Recogniser, chip
 from forensics.evaluation.rates import wilson
 from forensics.faces.align import align_face, similarity
 from forensics.media import SamplingPlan, open_clip, stream_frames
@@ -33,6 +32,7 @@ from generator.checkpoint import read_card
 from generator.faceset import read_faceset
 from generator.methods import FACE_MARGIN, create_method
 from generator.preview import write_preview
+from generator.recognition import Recogniser, chip
 from generator.scene import look
 from generator.swap import swap
 from generator.train_setup import hold_out, spread

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+
+from forensics.errors import UnreadableInputError
 
 NAME = "dlib face recognition ResNet, 8 bits (npm @vladmandic/face-api 1.7.15)"
 LICENCE = "MIT (package); weights public domain (dlib-models)"
@@ -49,26 +52,22 @@ class Recogniser:
         folder: Where the manifest and the weights lie.
 
     Raises:
-        FileNotFoundError: One of the two files is missing.
+        UnreadableInputError: One of the two files is missing or damaged.
     """
 
     name, licence = NAME, LICENCE
 
     def __init__(self, folder: Path) -> None:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))[0]
-        raw = b"".join((folder / name).read_bytes() for name in manifest["paths"])
-        self.sha256 = hashlib.sha256(raw).hexdigest()
-        self._weights: dict[str, Tensor] = {}
-        place = 0
-        for entry in manifest["weights"]:
-            packing = entry.get("quantization")
-            kind = np.dtype(packing["dtype"] if packing else entry["dtype"])
-            count = int(np.prod(entry["shape"]))
-            values = np.frombuffer(raw, kind, count, place).astype(np.float32)
-            place += count * kind.itemsize
-            if packing:
-                values = values * packing["scale"] + packing["min"]
-            self._weights[entry["name"]] = torch.from_numpy(values.reshape(entry["shape"]))
+        try:
+            manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))[0]
+            raw = b"".join((folder / Path(n).name).read_bytes() for n in manifest["paths"])
+            self.sha256 = hashlib.sha256(raw).hexdigest()
+            self._weights = _unpack(manifest["weights"], raw)
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            cause = getattr(error, "strerror", None) or str(error)
+            raise UnreadableInputError(
+                folder, f"holds no face recognition network ({cause}); see docs/generator.md"
+            ) from error
 
     def embed(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Describe faces.
@@ -113,6 +112,21 @@ class Recogniser:
             high, wide = (a - b for a, b in zip(x.shape[2:], out.shape[2:], strict=True))
             out = functional.pad(out, (0, wide, 0, high))
         return (out + x).relu()
+
+
+def _unpack(entries: list[dict[str, Any]], raw: bytes) -> dict[str, Tensor]:
+    """Turn packed bytes into tensors: (value * scale + minimum) where they are quantised."""
+    weights, place = {}, 0
+    for entry in entries:
+        packing = entry.get("quantization")
+        kind = np.dtype(packing["dtype"] if packing else entry["dtype"])
+        count = int(np.prod(entry["shape"]))
+        values = np.frombuffer(raw, kind, count, place).astype(np.float32)
+        place += count * kind.itemsize
+        if packing:
+            values = values * packing["scale"] + packing["min"]
+        weights[entry["name"]] = torch.from_numpy(values.reshape(entry["shape"]))
+    return weights
 
 
 def chip(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
