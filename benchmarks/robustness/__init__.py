@@ -1,0 +1,1 @@
+"""How the scores hold when pictures are distorted on their way."""

@@ -1,0 +1,180 @@
+"""Measure the loss under distortion: ``python -m benchmarks.robustness --own MANIFEST``.
+
+Each clip is looked at once; the crops of its most visible face are then distorted and scored by
+the calibrated detector. What face detection loses under distortion is therefore not in these
+figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks.accuracy.sets import open_set
+from benchmarks.robustness.distortions import LEVELS, cells
+from forensics.detectors import create_detector
+from forensics.errors import ForensicsError
+from forensics.evaluation.bootstrap import auc_interval
+from forensics.evaluation.metrics import roc_auc
+from forensics.faces import FaceFinder, FaceFollower, FaceMesh
+from forensics.media import SamplingPlan, open_clip, stream_frames
+from forensics.types import FaceCrops
+from forensics.verdict.aggregate import summarise
+from forensics.verdict.calibration import read_calibration
+
+_CROPS = 8
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The crops of one clip's most visible face."""
+
+    crops: FaceCrops
+    fake: bool
+    group: str
+
+
+def collect(path: Path, models: tuple[FaceFinder, FaceMesh]) -> FaceCrops | None:
+    """Return the usable crops of the face with most of them, or None."""
+    found: dict[int, list[FaceCrops]] = {}
+
+    def take(crops: FaceCrops) -> None:
+        usable = crops.select([q.usable for q in crops.quality])
+        if len(usable):
+            found.setdefault(crops.track_id, []).append(usable)
+
+    follower = FaceFollower(take, finder=models[0], mesh=models[1])
+    with stream_frames(open_clip(path), SamplingPlan(frames=_CROPS)) as frames:
+        for frame in frames:
+            follower.push(frame)
+    follower.close()
+    if not found:
+        return None
+    parts = max(found.values(), key=lambda group: sum(map(len, group)))
+    return FaceCrops(
+        parts[0].track_id,
+        pts=np.concatenate([p.pts for p in parts]),
+        data=np.concatenate([p.data for p in parts]),
+        to_frame=np.concatenate([p.to_frame for p in parts]),
+        mesh=np.concatenate([p.mesh for p in parts]),
+        quality=tuple(q for p in parts for q in p.quality),
+    )
+
+
+def changed(crops: FaceCrops, data: NDArray[np.uint8]) -> FaceCrops:
+    """Return the same crops with other pixels."""
+    return FaceCrops(
+        crops.track_id, pts=crops.pts, data=data, to_frame=crops.to_frame, mesh=crops.mesh,
+        quality=crops.quality,
+    )
+
+
+class Meter:
+    """Scores crops as a scan does: mean logit for ranking, likelihood ratio for the verdict."""
+
+    def __init__(self) -> None:
+        self._calibration = read_calibration()
+        self._detector = create_detector(self._calibration.detector)
+        self.threshold = float(self._calibration.error_rates["threshold_llr"])
+        self.weights = str(self._detector.card()["sha256"])
+
+    def score(self, crops: FaceCrops) -> tuple[float, float]:
+        """Return (mean logit, natural-log likelihood ratio)."""
+        logits = np.asarray(self._detector.score(crops)[0].artifacts["logits"], np.float64)
+        summary = summarise(logits, self._calibration.correlation)
+        return summary.mean, self._calibration.likelihood(summary).llr
+
+
+def measure(items: Sequence[Item], meter: Meter, replicates: int) -> dict[str, Any]:
+    """Score every clip clean and in every cell."""
+    fake = np.array([item.fake for item in items])
+    groups = [item.group for item in items]
+
+    def figures(pairs: list[tuple[float, float]]) -> dict[str, Any]:
+        scores = np.array([score for score, _ in pairs])
+        llrs = np.array([llr for _, llr in pairs])
+        bounds = auc_interval(scores, fake, groups, n_boot=replicates).bounds
+        return {
+            "auc": roc_auc(scores, fake).value,
+            "auc_interval": bounds,
+            "suspect": (llrs >= meter.threshold).tolist(),
+        }
+
+    clean = figures([meter.score(item.crops) for item in track(items, description="clean")])
+    rows = []
+    for (kind, level), (amount, apply) in cells().items():
+        pairs = [
+            meter.score(changed(item.crops, apply(np.asarray(item.crops.data), number)))
+            for number, item in track(list(enumerate(items)), description=f"{kind} {level}")
+        ]
+        found = figures(pairs)
+        flips = [
+            after and not before and not item.fake
+            for before, after, item in zip(clean["suspect"], found["suspect"], items, strict=True)
+        ]
+        rows.append({
+            "kind": kind, "level": level, "amount": amount, "auc": found["auc"],
+            "auc_interval": found["auc_interval"], "drop": clean["auc"] - found["auc"],
+            "real_to_suspect": int(sum(flips)),
+        })  # fmt: skip
+    return {
+        "n_real": int((~fake).sum()), "n_fake": int(fake.sum()), "groups": len(set(groups)),
+        "clean": {k: clean[k] for k in ("auc", "auc_interval")}, "cells": rows,
+        "weights_sha256": meter.weights,
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.robustness", description=__doc__)
+    parser.add_argument("--own", type=Path, required=True, help="manifest of labelled clips")
+    parser.add_argument("--split", help="only this split of it")
+    parser.add_argument("--limit", type=int, help="only so many clips, for a quick look")
+    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
+    options = parser.parse_args(arguments)
+    try:
+        manifest = open_set(options.own, split=options.split)
+        models = (FaceFinder(), FaceMesh())
+        items = []
+        for row in track(manifest.rows[: options.limit], description="looking"):
+            crops = collect(row.resolved, models)
+            if crops is not None:
+                items.append(Item(crops, row.label == "fake", row.group))
+    except ForensicsError as error:
+        parser.error(str(error))
+    if len({item.fake for item in items}) < 2:
+        print("nothing to measure: needs real and fake clips with a usable face")
+        return 2
+    result = measure(items, Meter(), options.replicates)
+    kinds = list(dict.fromkeys(row["kind"] for row in result["cells"]))
+    show(
+        f"AUC under distortion (clean {result['clean']['auc']:.3f}; "
+        f"{result['n_real']} real + {result['n_fake']} fake)",
+        ("distortion", *(f"level {level}" for level in range(1, LEVELS + 1))),
+        [
+            (kind, *(f"{r['auc']:.3f}" for r in result["cells"] if r["kind"] == kind))
+            for kind in kinds
+        ],
+    )
+    bars = [
+        Bar("mean drop of the AUC", value=float(np.mean([r["drop"] for r in result["cells"]])),
+            limit=0.04),
+        Bar("worst cell's AUC", value=min(r["auc"] for r in result["cells"]), limit=0.78,
+            at_most=False),
+        Bar("real clips that distortion made suspect",
+            value=sum(r["real_to_suspect"] for r in result["cells"]), limit=0, unit="flips"),
+    ]  # fmt: skip
+    met = show_bars(bars)
+    result["bars"] = [bar.record() for bar in bars]
+    print(write_result("robustness", result, options.out))
+    return 0 if met else 1
