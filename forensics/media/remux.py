@@ -11,6 +11,7 @@ from forensics.errors import OutputError, UnreadableInputError, UsageError, prin
 # Written by every muxer anew; copied, they would describe another file.
 _STRUCTURAL = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder"})
 _TEXT = "mov_text"
+_MAX_UNTIMED = 64
 
 
 def container_tags(path: Path) -> dict[str, str]:
@@ -67,8 +68,7 @@ def remux(source: Path, target: Path, metadata: Mapping[str, str]) -> tuple[str,
                 sorted({s.codec_context.name for s in clip.streams if s.codec_context})
             )
             raise UsageError(
-                f"{printable(target)}: {kind} cannot hold the streams of {printable(source)} "
-                f"({names}) as they are"
+                f"{printable(source)}: {kind} cannot hold its streams ({names}) as they are"
             ) from error
     return tuple(notes)
 
@@ -90,13 +90,40 @@ def _streams(clip: Any, out: Any, notes: list[str]) -> dict[int, Any]:
 
 def _copy(source: Path, clip: Any, out: Any, copies: Mapping[int, Any]) -> None:
     packets = clip.demux([clip.streams[index] for index in copies])
+    waiting: dict[int, list[Any]] = {index: [] for index in copies}
     while True:
         try:
             packet = next(packets, None)
         except (OSError, ValueError) as error:
             raise UnreadableInputError(source, f"cannot be read to its end ({error})") from error
         if packet is None:
-            return
-        if packet.dts is not None:
-            packet.stream = copies[packet.stream.index]
-            out.mux(packet)
+            break
+        if not packet.size:
+            continue
+        index = packet.stream.index
+        packet.stream = copies[index]
+        queue = waiting[index]
+        queue.append(packet)
+        if packet.dts is None and len(queue) < _MAX_UNTIMED:
+            continue
+        _give_decode_times(queue)
+        for ready in queue:
+            out.mux(ready)
+        queue.clear()
+    for queue in waiting.values():
+        _give_decode_times(queue)
+        for ready in queue:
+            out.mux(ready)
+
+
+def _give_decode_times(queue: list[Any]) -> None:
+    """Count back from the first decode time: some containers store none for the first packets."""
+    if not queue or all(packet.dts is not None for packet in queue):
+        return
+    step = max(1, queue[0].duration or 1)
+    shown = [packet.pts for packet in queue if packet.pts is not None]
+    last = queue[-1].dts
+    if last is None:
+        last = min(shown, default=0)
+    for back, packet in enumerate(reversed(queue)):
+        packet.dts = last - back * step

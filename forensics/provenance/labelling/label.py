@@ -93,13 +93,21 @@ def label_file(
         folder = Path(tempfile.mkdtemp(prefix=".label-", dir=out.parent))
     except OSError as error:
         raise _cannot(out, error) from error
+    pictures = 0
+
+    def count(pts: float) -> None:
+        nonlocal pictures
+        pictures += 1
+        if on_frame is not None:
+            on_frame(pts)
+
     try:
         plain, signed = (folder / f"{name}{out.suffix.lower()}" for name in ("plain", "signed"))
         if clip.kind == "image":
             notes = write_still(clip, plain, plan, payload=payload, visible=visible)
         else:
             notes = write_moving(
-                clip, plain, plan, payload=payload, visible=visible, on_frame=on_frame
+                clip, plain, plan, payload=payload, visible=visible, on_frame=count
             )
         text = visible.text if visible is not None else None
         mark = payload or old
@@ -116,7 +124,22 @@ def label_file(
             tsa=tsa,
         )
         aigc = plan.aigc(clip.sha256)
-        wrong = list(faults(signed, clip, aigc=aigc, identity=key, payload=mark, visible=visible))
+        wrong = list(
+            faults(
+                signed,
+                clip,
+                aigc=aigc,
+                identity=key,
+                payload=mark,
+                visible=visible,
+                pictures=pictures,
+            )
+        )
+        if old is not None and visible is not None and any("watermark" in line for line in wrong):
+            raise UsageError(
+                f"{printable(source)}: carries a watermark that a visible label would destroy; "
+                "label it with --no-visible"
+            )
         if wrong:
             raise OutputError(f"{printable(out)}: not written: {'; '.join(wrong)}")
         if file_sha256(source) != clip.sha256:

@@ -89,9 +89,9 @@ def _redraw(
     if image.mode not in _EIGHT_BIT:
         raise ValueError(f"its pixels ({image.mode}) have more than 8 bits, which would be lost")
     notes = []
+    upright = ImageOps.exif_transpose(image)
     exif = image.getexif()
     exif.pop(_ORIENTATION, None)  # the pixels are turned instead
-    upright = ImageOps.exif_transpose(image)
     alpha = None
     if upright.mode in ("LA", "PA", "RGBA") or "transparency" in upright.info:
         alpha = np.asarray(upright.convert("RGBA"), np.uint8)[..., 3:]
