@@ -36,9 +36,11 @@ from generator.recognition import Recogniser, chip
 from generator.scene import look
 from generator.swap import swap
 from generator.train_setup import hold_out, spread
+from generator.trajectory import jitter
 
 Floats = NDArray[np.float64]
 _LEFT, _RIGHT = (33, 133), (362, 263)  # corners of the eyes in the mesh
+_LIPS = [61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91, 13, 14, 81, 311, 178, 402]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Seen:
     meshes: dict[int, Floats]
     crops: dict[int, NDArray[np.uint8]]
     frames: int
-    fps: float
+    trembling: float
 
 
 def see(path: Path, recogniser: Recogniser) -> Seen:
@@ -69,7 +71,12 @@ def see(path: Path, recogniser: Recogniser) -> Seen:
                     crops[key] = align_face(frame.image, track.landmarks[i], margin=FACE_MARGIN)[0]
     described = recogniser.embed(np.stack([chip(c) for c in crops.values()])) if crops else []
     vectors = dict(zip(crops, described, strict=True))
-    return Seen(vectors, meshes, crops, scene.frames, clip.fps or 25.0)
+    longest = max(scene.of(0), key=lambda t: len(t.raw), default=None) if scene.tracks else None
+    trembling = 0.0
+    if longest is not None:
+        eyes = np.linalg.norm(longest.raw[:, 1] - longest.raw[:, 0], axis=1)
+        trembling = jitter(longest.raw, eyes)
+    return Seen(vectors, meshes, crops, scene.frames, trembling)
 
 
 def centre(seen: Seen) -> Floats:
@@ -104,19 +111,51 @@ def mesh_errors(made: Seen, target: Seen, shift: int = 0) -> Floats:
     return np.array(errors)
 
 
+def opened(mesh: Floats) -> float:
+    """How far the mouth is open, in inter-ocular distances."""
+    eyes = np.linalg.norm(mesh[list(_LEFT)].mean(0) - mesh[list(_RIGHT)].mean(0))
+    return float(np.linalg.norm(mesh[13] - mesh[14]) / eyes)  # middle of the inner lips
+
+
 def mouth_correlation(made: Seen, target: Seen) -> float:
-    """Correlation over time of how far the mouth is open, between the swap and its target."""
-
-    def opened(mesh: Floats) -> float:
-        eyes = np.linalg.norm(mesh[list(_LEFT)].mean(0) - mesh[list(_RIGHT)].mean(0))
-        return float(np.linalg.norm(mesh[13] - mesh[14]) / eyes)  # middle of the inner lips
-
-    pairs = [
-        (opened(made.meshes[k]), opened(mesh))
-        for k, mesh in target.meshes.items()
-        if k in made.meshes
-    ]
+    """Correlation over time of the mouth's opening, between the swap and its target."""
+    keys = [k for k in target.meshes if k in made.meshes]
+    pairs = [(opened(made.meshes[k]), opened(target.meshes[k])) for k in keys]
     return float(np.corrcoef(np.array(pairs).T)[0, 1])
+
+
+def movements(seen: Seen, keys: list[int]) -> Floats:
+    """Mesh of each frame minus the person's mean face, position, turn and size fitted away.
+
+    Returns:
+        (n, 468, 2) in inter-ocular distances: expression and what is left of pose.
+    """
+    meshes = np.stack([seen.meshes[k] for k in keys])
+    aim = meshes[0]
+    for _ in range(2):  # Procrustes mean
+        fits = [similarity(mesh, aim) for mesh in meshes]
+        fitted = np.stack([m @ f[:, :2].T + f[:, 2] for m, f in zip(meshes, fits, strict=True)])
+        aim = fitted.mean(axis=0)
+    eyes = np.linalg.norm(aim[list(_LEFT)].mean(0) - aim[list(_RIGHT)].mean(0))
+    return np.asarray((fitted - aim) / eyes, np.float64)
+
+
+def expression(made: Seen, target: Seen) -> dict[str, float]:
+    """Compare how two faces move, whoever they are.
+
+    Returns:
+        ``error``: mean distance of a point's movement from the target's; ``size``: mean length of
+        the target's movement, which a face that stands still would score; ``correlation`` of the
+        lips' movements (both axes, all frames). The first two in inter-ocular distances.
+    """
+    keys = sorted(k for k in target.meshes if k in made.meshes)
+    a, b = movements(made, keys), movements(target, keys)
+    lips = np.stack([a[:, _LIPS].ravel(), b[:, _LIPS].ravel()])
+    return {
+        "error": float(np.linalg.norm(a - b, axis=2).mean()),
+        "size": float(np.linalg.norm(b, axis=2).mean()),
+        "correlation": float(np.corrcoef(lips)[0, 1]),
+    }
 
 
 def rebuilt_ssim(model: Path, faces: list[Path]) -> float:
@@ -159,6 +198,8 @@ def judge(made: Seen, source: Floats, target: Floats, real: Seen) -> dict[str, A
         "mesh_error": float(np.median(mesh_errors(made, real))),
         "mesh_error_not_following": float(np.median(mesh_errors(made, real, len(keys) // 2))),
         "mouth_correlation": mouth_correlation(made, real),
+        "expression": expression(made, real),
+        "jitter_ratio": made.trembling / real.trembling,
     }
 
 
@@ -204,7 +245,7 @@ def main() -> int:
                 done = swap(arguments.clips[own], out, method)
                 made.append(see(out, recogniser))
                 row = judge(made[-1], means[1 - own], means[own], real[own])
-                rows.append({"target": "AB"[own], **row, "jitter": list(done.jitter)})
+                rows.append({"target": "AB"[own], **row, "jitter_followed": list(done.jitter)})
         blocks = [share for row in rows for share in row["seconds"]]
         frames = sum(r["frames"] for r in rows)
         share = sum(r["nearer_source"] * r["frames"] for r in rows) / frames
@@ -219,6 +260,8 @@ def main() -> int:
             "seconds_of_video": len(blocks),
             "mesh_error": float(np.mean([r["mesh_error"] for r in rows])),
             "rebuilt_ssim": rebuilt_ssim(model, arguments.faces),
+            "mouth_correlation": [r["mouth_correlation"] for r in rows],
+            "jitter_ratio": max(r["jitter_ratio"] for r in rows),
             "clips": rows,
         }
         if arguments.pictures:
@@ -227,7 +270,8 @@ def main() -> int:
             strip(arguments.pictures / f"generator-swap-{name}.png", real, made, note)
     show(
         "Identity after the swap",
-        ["model", "steps", "nearer the source", "95 %", "frames", "mesh error", "rebuilt SSIM"],
+        ["model", "steps", "nearer the source", "95 %", "frames", "mesh error", "mouth follows",
+         "lips follow", "jitter", "rebuilt SSIM"],
         [
             [
                 name,
@@ -236,6 +280,9 @@ def main() -> int:
                 "{:.0%} to {:.0%}".format(*r["interval_95"]),
                 str(r["frames"]),
                 f"{r['mesh_error']:.3f}",
+                " ".join(f"{v:.2f}" for v in r["mouth_correlation"]),
+                " ".join(f"{c['expression']['correlation']:.2f}" for c in r["clips"]),
+                f"{r['jitter_ratio']:.2f}",
                 f"{r['rebuilt_ssim']:.3f}",
             ]
             for name, r in results.items()
@@ -249,6 +296,11 @@ def main() -> int:
             at_most=n.startswith("naive"),
         )
         for n, r in results.items()
+    ]
+    bars += [
+        Bar(f"{n}: landmark jitter over the target's own", value=r["jitter_ratio"], limit=1.2)
+        for n, r in results.items()
+        if not n.startswith("naive")
     ]
     met = show_bars(bars)
     path = write_result(
