@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forensics.container.texts import Carried, read_carried
 from forensics.errors import UnreadableInputError
 from forensics.provenance.xmp import read_xmp_field
 
@@ -99,7 +100,8 @@ class AigcReading:
     """One label as it was found.
 
     Attributes:
-        site: Where: ``container:KEY``, ``xmp``, ``png-text:KEY`` or ``exif``.
+        site: Where: a place in the container and a key such as ``moov/udta/meta:AIGC``, or
+            ``xmp``, ``png-text:KEY``, ``exif``.
         values: The members that could be read, as text.
         problems: Codes of what does not keep to the standard; empty when nothing is wrong.
         raw: The text as found, cut to 4096 characters.
@@ -118,17 +120,37 @@ class AigcReading:
 
 
 def read_aigc(path: Path | str) -> tuple[AigcReading, ...]:
-    """Find every AIGC label of a picture or clip.
+    """Find every AIGC label of a picture or clip, in every place that is known to carry one.
 
     Args:
-        path: The file; pictures are told by suffix, all else is opened as a container.
+        path: MP4 and its kin, Matroska, AVI, JPEG, PNG and WebP are read by our own bounded
+            parsers; other kinds by the libraries that open them.
 
     Raises:
         UnreadableInputError: The file cannot be opened.
     """
     source = Path(path)
+    carried = read_carried(source)
+    if carried.kind != "unknown":
+        return aigc_of(carried)
     find = _image_sites if source.suffix.lower() in _IMAGES else _container_sites
     return tuple(parse_aigc(text, site=site) for site, text in find(source))
+
+
+def aigc_of(carried: Carried) -> tuple[AigcReading, ...]:
+    """Return the labels among the texts of a file."""
+    found = []
+    for site, name, text in carried.tags:
+        if name == "xmp":
+            inner = read_xmp_field(text, "AIGC")
+            if inner is not None:
+                found.append(("xmp", inner))
+        elif "AIGC" in name.upper():
+            place = "png-text" if site in ("tEXt", "zTXt", "iTXt") else site
+            found.append((f"{place}:{name}", text))
+    if "AIGC" in carried.exif.comment:
+        found.append(("exif", carried.exif.comment))
+    return tuple(parse_aigc(text, site=site) for site, text in found)
 
 
 def parse_aigc(text: str, *, site: str) -> AigcReading:

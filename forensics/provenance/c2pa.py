@@ -86,7 +86,9 @@ class C2paFacts:
         actions: Names of the active manifest's actions, in order.
         source_types: IPTC terms of the active manifest's actions, without the prefix.
         ingredients: Titles of the ingredients.
-        signer: Name of the signing certificate's issuer as the library gives it.
+        signer: Common name of the signing certificate.
+        issuer: Organisation that issued it, as the library gives it.
+        signed_at: Time of the time stamp, ISO 8601, or empty.
         generator: Claim generator name.
         supported: False when the container cannot carry a manifest.
         error: Why the store could not be read, or empty.
@@ -100,6 +102,8 @@ class C2paFacts:
     source_types: tuple[str, ...] = field(kw_only=True, default=())
     ingredients: tuple[str, ...] = field(kw_only=True, default=())
     signer: str = field(kw_only=True, default="")
+    issuer: str = field(kw_only=True, default="")
+    signed_at: str = field(kw_only=True, default="")
     generator: str = field(kw_only=True, default="")
     supported: bool = field(kw_only=True, default=True)
     error: str = field(kw_only=True, default="")
@@ -243,6 +247,7 @@ def _facts(store: Mapping[str, Any], *, anchored: bool) -> C2paFacts:
     codes = tuple(c for name in by_class for c in by_class[name])
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})
     actions = list(_actions(manifest))
+    signature = manifest.get("signature_info") or {}
     return C2paFacts(
         "broken" if hard or (invalid and not failures) else "intact",
         signer_trust=_trust(codes, "signingCredential.trusted", anchored=anchored, present=True),
@@ -260,7 +265,9 @@ def _facts(store: Mapping[str, Any], *, anchored: bool) -> C2paFacts:
             if a.get("digitalSourceType")
         ),
         ingredients=tuple(str(i.get("title", "")) for i in manifest.get("ingredients", [])),
-        signer=str((manifest.get("signature_info") or {}).get("common_name") or ""),
+        signer=str(signature.get("common_name") or ""),
+        issuer=str(signature.get("issuer") or ""),
+        signed_at=str(signature.get("time") or ""),
         generator=_generator(manifest),
     )
 
