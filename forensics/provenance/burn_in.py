@@ -194,6 +194,11 @@ class VisibleLabel:
         self._letters, self._at = _render(choose_pen(self.text, font), self.text, size)
 
     @property
+    def letters(self) -> NDArray[np.float32]:
+        """Coverage of the letters on their field, (h, w) in 0..1."""
+        return self._letters.copy()
+
+    @property
     def height(self) -> int:
         """Height of the letters in pixels."""
         return int(np.flatnonzero(self._letters.max(axis=1) > 0.5).size)

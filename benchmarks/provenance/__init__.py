@@ -1,0 +1,1 @@
+"""Which marks survive what, whether every tampering is seen, and whether others read our marks."""
