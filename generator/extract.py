@@ -186,7 +186,7 @@ def _look(path: Path, config: ExtractConfig) -> _Found:
                     _entry(clip, crops, i, quality)
                 )
 
-    follower = FaceFollower(take, gate=config.gate, margin=FACE_MARGIN)
+    follower = FaceFollower(take, gate=config.gate, margin=FACE_MARGIN, look_every=1)
     with stream_frames(clip, config.plan) as frames:
         for frame in frames:
             follower.push(frame)

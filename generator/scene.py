@@ -89,7 +89,7 @@ def look(clip: Clip, *, steadiness: float = 1.0) -> Scene:
             store.reasons.append(quality.codes[0] if quality.codes else "")
             store.descriptors.append(describe_face(crop, np.nan_to_num(mesh)))
 
-    follower = FaceFollower(take, gate=_GATE, margin=FACE_MARGIN, chunk=8)
+    follower = FaceFollower(take, gate=_GATE, margin=FACE_MARGIN, chunk=8, look_every=1)
     count = 0
     with stream_frames(clip, SamplingPlan(all=True)) as frames:
         for frame in frames:

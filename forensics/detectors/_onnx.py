@@ -44,5 +44,7 @@ def open_session(name: str) -> ort.InferenceSession:
         raise ModelMissingError(f"weights {name!r}: bytes differ from the card; reinstall")
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    # Scoring runs beside looking for faces and decoding: more threads would only wait for cores.
+    options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -37,7 +37,7 @@ from forensics.verdict.decide import OperatingPoint, decide, posterior
 Progress = Callable[[int, int | None], None]
 """Called with the number of pictures seen and, when known, of pictures planned."""
 
-_CHUNK = 8  # crops of one face that are scored together, while the next pictures are looked at
+_CHUNK = 4  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
 _NO_EVIDENCE_LLR = 0.0  # the material does not speak for a manipulation
 

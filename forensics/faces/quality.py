@@ -94,18 +94,18 @@ def measure_quality(
     """
     size = crop.shape[0]
     mask = face_mask(mesh, size)
-    inside = mask > 0
+    if not mask.any():
+        mask[:] = 255
     gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    if not inside.any():
-        inside = np.ones_like(inside)
     laplacian = cv2.Laplacian(cv2.GaussianBlur(gray, (0, 0), 0.8), cv2.CV_32F)
+    _, deviation = cv2.meanStdDev(laplacian, mask=mask)
     quality = CropQuality(
         inter_ocular,
-        sharpness=float(np.log10(max(float(laplacian[inside].var()), 1e-3))),
-        exposure=float(gray[inside].mean()) / 255.0,
+        sharpness=float(np.log10(max(float(deviation[0, 0]) ** 2, 1e-3))),
+        exposure=cv2.mean(gray, mask=mask)[0] / 255.0,
         yaw=yaw_of(mesh),
         mesh_confidence=mesh_confidence,
-        occlusion=_occlusion(crop, mesh, inside),
+        occlusion=_occlusion(crop, mesh, mask),
     )
     return CropQuality(
         quality.inter_ocular,
@@ -119,29 +119,31 @@ def measure_quality(
 
 
 def _occlusion(
-    crop: NDArray[np.uint8], mesh: NDArray[np.floating], inside: NDArray[np.bool_]
+    crop: NDArray[np.uint8], mesh: NDArray[np.floating], mask: NDArray[np.uint8]
 ) -> float:
     """Share of the face whose colour is far from the face's own skin.
 
     A rough screen (beards and hard shadows count too): it qualifies a judgement and is no
     evidence by itself.
     """
-    skin = inside.copy()
-    holes = np.zeros(skin.shape, np.uint8)
+    holes = np.zeros(mask.shape, np.uint8)
     for outline in _FEATURES:
         cv2.fillPoly(holes, [mesh[list(outline), :2].round().astype(np.int32)], 255)
-    skin &= cv2.dilate(holes, np.ones((7, 7), np.uint8)) == 0
-    if skin.sum() < 200:
+    skin = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.dilate(holes, np.ones((7, 7), np.uint8))))
+    area = cv2.countNonZero(skin)
+    if area < 200:
         return 0.0
-    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)[skin]
-    distance = np.zeros(len(lab), np.float32)
-    for channel, least in zip(lab.T, _LEAST_SPREAD, strict=True):
-        # There are 256 values and tens of thousands of pixels: tables are three times as fast.
-        counts = np.bincount(channel, minlength=256)
+    lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
+    distance = np.zeros(mask.shape, np.float32)
+    for channel, least in enumerate(_LEAST_SPREAD):
+        # There are 256 values and tens of thousands of pixels: tables are much faster.
+        counts = cv2.calcHist([lab], [channel], skin, [256], [0, 256]).ravel().astype(np.int64)
         off = np.abs(np.arange(256.0) - _median(counts, np.arange(256.0)))
         spread = max(1.4826 * _median(counts, off), least)
-        distance += ((off / spread) ** 2).astype(np.float32)[channel]
-    return float((distance > 16.0).mean())
+        table = ((off / spread) ** 2).astype(np.float32)
+        distance += cv2.LUT(cv2.extractChannel(lab, channel), table)
+    far = cv2.bitwise_and(skin, cv2.compare(distance, 16.0, cv2.CMP_GT))
+    return cv2.countNonZero(far) / area
 
 
 def _median(counts: NDArray[np.integer], values: NDArray[np.float64]) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.faces.align import CROP, MARGIN, align_face
-from forensics.faces.detect import DetectedFace, FaceFinder
+from forensics.faces.detect import DetectedFace, FaceFinder, same_face
 from forensics.faces.mesh import FaceMesh, five_points, mesh_in_crop
 from forensics.faces.quality import QualityGate, measure_quality
 from forensics.types import CropQuality, FaceCrops, FaceTrack, Frame
@@ -22,6 +22,7 @@ CropSink = Callable[[FaceCrops], None]
 
 _REACH = 1.0  # a face may move this many face widths between two samples
 _GROWTH = 1.7  # and change its size by this factor
+_FEW = 3  # more known faces than this are looked for in the whole frame at once
 
 
 @dataclass
@@ -75,7 +76,11 @@ class FaceFollower:
         gate: Quality gate.
         chunk: Crops of one track that are handed on together.
         margin: Room around the face in the crops, see `align_face`.
-        sweep_every: Faces that a quick look misses are looked for in the first frame of each
+        look_every: The whole frame is looked at in the first frame of each shot and in every so
+            many frames after it; in between, known faces are looked for where they were, and
+            the whole frame only where there is none or one went missing. 1 looks everywhere
+            always, for frames that follow each other closely.
+        sweep_every: Small faces that a look misses are looked for in the first frame of each
             shot, in every so many frames after it, and wherever a face went missing.
     """
 
@@ -88,6 +93,7 @@ class FaceFollower:
         gate: QualityGate | None = None,
         chunk: int = 32,
         margin: float = MARGIN,
+        look_every: int = 4,
         sweep_every: int = 16,
     ) -> None:
         self._sink = sink
@@ -96,29 +102,41 @@ class FaceFollower:
         self._gate = gate or QualityGate()
         self._chunk = chunk
         self._margin = margin
+        self._look_every = look_every
         self._sweep_every = sweep_every
         self._open: list[_Track] = []
         self._done: list[_Track] = []
         self._shot: int | None = None
-        self._since_sweep = 0
-        self._last = 0  # faces in the frame before
+        self._age = 0  # frames since the shot began
+        self._known: list[NDArray[np.float32]] = []  # boxes of the faces in the frame before
 
     def push(self, frame: Frame) -> int:
         """Look at one frame and return how many faces it shows."""
         if frame.shot != self._shot:
             self._close()
-            self._shot, self._since_sweep = frame.shot, 0
-        sweep = self._since_sweep % self._sweep_every == 0
-        self._since_sweep += 1
-        faces = self._finder.detect(frame.image, thorough=sweep)
-        if not sweep and len(faces) < self._last:
-            faces = self._finder.detect(frame.image)
+            self._shot, self._age = frame.shot, 0
+        faces = self._look(frame.image)
+        self._age += 1
+        self._known = []
         free = list(self._open)
-        count = 0
         for face in faces:
-            count += self._take(frame, face, free)
-        self._last = count
-        return count
+            if self._take(frame, face, free):
+                self._known.append(face.box)
+        return len(self._known)
+
+    def _look(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
+        """Find the faces of a frame with as little looking as will do."""
+        known = self._known
+        sweep = self._age % self._sweep_every == 0
+        faces: list[DetectedFace] = []
+        if sweep or self._age % self._look_every == 0 or not 1 <= len(known) <= _FEW:
+            faces = self._finder.detect(image, thorough=sweep)
+        lost = [box for box in known if not any(_distance(f.box, box) < 1.0 for f in faces)]
+        if not sweep and (lost or len(faces) < len(known)):
+            faces = _join(faces, self._finder.refind(image, lost or known))
+            if len(faces) < len(known):
+                faces = self._finder.detect(image)
+        return faces
 
     def close(self) -> list[FaceTrack]:
         """Hand on what waits and return all tracks in order of their ids."""
@@ -170,6 +188,12 @@ class FaceFollower:
         else:
             free.remove(best)
         return best
+
+
+def _join(faces: list[DetectedFace], more: list[DetectedFace]) -> list[DetectedFace]:
+    """Add the faces of ``more`` that are not among ``faces``; largest first."""
+    new = [m for m in more if not any(same_face(m.box, f.box) for f in faces)]
+    return sorted(faces + new, key=lambda face: -face.side)
 
 
 def _distance(box: NDArray[np.float32], last: NDArray[np.float32]) -> float:

@@ -19,6 +19,13 @@ from forensics.media.limits import Limits
 _MAX_THREADS = 8
 
 
+def _cores() -> int:
+    """Cores this process may use: a container or a scheduler may grant fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Shown(NamedTuple):
     """A decoded picture, its time in seconds and whether it follows the one before closely."""
 
@@ -62,7 +69,7 @@ class RunDecoder:
         stream = choose_stream(container)
         self._context = stream.codec_context
         self._context.thread_type = "AUTO"
-        self._context.thread_count = min(_MAX_THREADS, os.cpu_count() or 1)
+        self._context.thread_count = min(_MAX_THREADS, _cores())
         if self._skip:
             self._context.skip_frame = "NONREF"
         self._time_base = float(stream.time_base)

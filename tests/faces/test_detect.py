@@ -54,6 +54,30 @@ def test_small_face_beside_a_large_one_is_found_in_tiles(head: Picture, finder: 
     assert small.side < 45
 
 
+@pytest.mark.parametrize("factor", [0.3, 0.8, 2.0])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.7, -0.4), (-0.5, 0.8)])
+def test_a_known_face_is_found_again_after_a_move(
+    factor: float, shift: tuple[float, float], head: Picture, finder: FaceFinder
+) -> None:
+    (frame,) = draw_frames(count=1, size=(1280, 720), seed=4)
+    small = scaled(head, factor)
+    h, w = small.shape[:2]
+    frame[140 : 140 + h, 500 : 500 + w] = small
+    (face,) = finder.detect(frame)
+    before = face.box + np.tile(np.float32(shift), 2) * face.side
+    (again,) = finder.refind(frame, [before])
+    assert np.abs(again.box - face.box).max() < 0.25 * face.side
+    assert finder.refind(frame, [face.box + 500 * np.float32([1, 0, 1, 0])]) == []
+
+
+def test_two_windows_that_show_one_face_give_one(head: Picture, finder: FaceFinder) -> None:
+    (frame,) = draw_frames([head], count=1, size=(640, 360))
+    (face,) = finder.detect(frame)
+    assert len(finder.refind(frame, [face.box, face.box + 10])) == 1
+    assert finder.refind(frame, []) == []
+    assert finder.refind(frame, [face.box + 5000]) == []
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_face_no_find(seed: int, finder: FaceFinder) -> None:
     (noise,) = draw_frames(count=1, size=(640, 360), seed=seed)
