@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +10,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forensics.cli._failures import INTERRUPTED, guarded, one_line
+from forensics.cli._failures import INTERRUPTED, guarded
 from forensics.cli._tables import format_table
 from forensics.errors import UsageError
+from generator._cli_train import note, pretrain, train
 
 _EPILOG = """\b
 Exit codes: 0 done, 1 finished but a target was not met, 2 usage or an output that cannot be
@@ -57,19 +57,6 @@ def _start(
     """Make labelled face swaps whose ground truth is known, to test detectors with."""
 
 
-def parse_duration(text: str) -> float:
-    """Turn ``90``, ``90s``, ``30m`` or ``2h`` into seconds.
-
-    Raises:
-        UsageError: Not a duration above 0.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip())
-    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
-    if seconds <= 0:
-        raise UsageError(f"{text!r} is no duration; write for example 90s, 30m or 2h")
-    return seconds
-
-
 @app.command()
 def extract(
     sources: Annotated[list[Path], typer.Argument(help="Clips, photos, or folders of them.")],
@@ -90,7 +77,7 @@ def extract(
 
     config = ExtractConfig(frames, every, person, max_faces, min_eyes, min_sharpness)
     faceset = run(
-        sources, out, config, consent=consent, hook=lambda name, n: _note(f"{name}: {n} faces")
+        sources, out, config, consent=consent, hook=lambda name, n: note(f"{name}: {n} faces")
     )
     report = faceset.report
     typer.echo(f"{len(faceset)} faces in {out} (look at {out / 'contact.png'})")
@@ -98,92 +85,14 @@ def extract(
         counts = ", ".join(f"{code} {n}" for code, n in sorted(report["rejected"].items()))
         typer.echo(f"left out: {counts}")
     for error in report["unreadable"]:
-        _note(f"skipped: {error}")
+        note(f"skipped: {error}")
     if report["identity"]["two_people_likely"]:
         names = ", ".join(report["identity"]["second_group_sources"][:3])
-        _note(f"warning: this looks like two people mixed; the smaller group comes from {names}")
+        note(f"warning: this looks like two people mixed; the smaller group comes from {names}")
 
 
-@app.command()
-def train(
-    people: Annotated[list[Path], typer.Argument(help="Face sets: A B (one for `plain`).")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint folder; may exist.")],
-    model: Annotated[str, typer.Option(help="See: generator models list")] = "tiny",
-    like: Annotated[
-        str | None, typer.Option(help="Take the network's size from this other model.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Stop after this time, for example 30m.")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same training.")] = 0,
-    batch: Annotated[int, typer.Option(help="Pairs a person and step.")] = 16,
-    lr: Annotated[float | None, typer.Option(help="Learning rate; else the model's own.")] = None,
-    loss: Annotated[str, typer.Option(help="ssim-mse, or the historic mae.")] = "ssim-mse",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    consent_a: Annotated[Path | None, typer.Option(help="Consent record of A.")] = None,
-    consent_b: Annotated[Path | None, typer.Option(help="Consent record of B.")] = None,
-    from_encoder: Annotated[
-        Path | None, typer.Option(help="Start from a pretrained encoder (see: pretrain).")
-    ] = None,
-    early_stop: Annotated[
-        bool, typer.Option("--early-stop/--no-early-stop", help="Stop when nothing improves.")
-    ] = True,
-    small: Annotated[
-        bool, typer.Option("--small", help="Keep only what a swap needs: 2 bytes a weight.")
-    ] = False,
-) -> None:
-    """Train a network on two people. Interrupt at will: the same command goes on."""
-    from generator.train import train as run
-    from generator.train_config import TrainConfig
-
-    config = TrainConfig(
-        model=model, like=like, batch=batch, seed=seed, lr=lr, loss=loss, precision=precision,
-        steps=steps, budget=None if budget is None else parse_duration(budget),
-        patience=10 if early_stop else sys.maxsize,
-    )
-    from generator.show import training_bar
-
-    with training_bar(config) as hook:
-        progress = run(
-            people, out, config, consent=[consent_a, consent_b][: len(people)],
-            encoder=from_encoder, keep_state=not small, hook=hook,
-        )
-    _finished(progress, out)
-
-
-@app.command()
-def pretrain(
-    people: Annotated[list[Path], typer.Argument(help="Face sets, one a person.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint folder.")],
-    model: Annotated[str, typer.Option(help="The model that pairs will use.")] = "tiny",
-    budget: Annotated[str | None, typer.Option(help="Stop after this time.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same training.")] = 0,
-    batch: Annotated[int, typer.Option(help="Pairs a person and step.")] = 8,
-    consent: Annotated[Path | None, typer.Option(help="A record that covers everybody.")] = None,
-    portraits: Annotated[
-        bool,
-        typer.Option("--portraits", help="One set of many people: NAME_anything.jpg is NAME."),
-    ] = False,
-) -> None:
-    """Train an encoder over many people, for: train A B --from-encoder OUT/encoder."""
-    from generator.faceset import FaceSet, read_faceset
-    from generator.pretrain import pretrain as run
-    from generator.pretrain import split_people
-    from generator.show import training_bar
-    from generator.train_config import TrainConfig
-
-    config = TrainConfig(
-        model=model, batch=batch, seed=seed, steps=steps,
-        budget=None if budget is None else parse_duration(budget), patience=sys.maxsize,
-    )
-    sets: list[Path | FaceSet] = list(people)
-    if portraits:
-        sets = [part for folder in people for part in split_people(read_faceset(folder))]
-    with training_bar(config) as hook:
-        progress = run(sets, out, config, consent=consent, hook=hook)
-    _finished(progress, out)
+app.command()(train)
+app.command()(pretrain)
 
 
 @app.command()
@@ -274,7 +183,7 @@ def swap(
             )
         typer.echo(f"report: {place}")
         if recogniser is None:
-            _note("judged by the coarse built-in descriptor; --recogniser names a network")
+            note("judged by the coarse built-in descriptor; --recogniser names a network")
 
 
 @app.command("make-set")
@@ -293,11 +202,11 @@ def make_set(
         with frame_bar("pairs") as hook:
             result = run(wanted, out, workers=workers, hook=hook)
     except KeyboardInterrupt:
-        _note("interrupted; the same command goes on from here")
+        note("interrupted; the same command goes on from here")
         raise typer.Exit(INTERRUPTED) from None
     typer.echo(f"{result.manifest}: {result.clips} clips; look at {out / 'CARD.md'}")
     for number, why in result.left_out.items():
-        _note(f"left out: pair {number}: {why}")
+        note(f"left out: pair {number}: {why}")
     if result.left_out:
         raise typer.Exit(1)
 
@@ -368,20 +277,9 @@ def consent_new(
     typer.echo(json.dumps({"file": str(out), "sha256": record.sha256}))
 
 
-def _finished(progress: Any, out: Path) -> None:
-    typer.echo(f"{out}: step {progress.step}, {progress.stopped}")
-    if progress.stopped == "interrupted":
-        _note("saved; the same command goes on from here")
-        raise typer.Exit(INTERRUPTED)
-
-
 def _suffix(target: Path) -> str:
     stills = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
     return ".png" if target.suffix.lower() in stills else ".mp4"
-
-
-def _note(text: str) -> None:
-    typer.echo(one_line(text), err=True)
 
 
 def main() -> None:

@@ -14,21 +14,13 @@ photos as its style. What is simpler here than in the paper:
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-
-from forensics.errors import UsageError
-from generator.style_features import Features
-
-Hook = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +37,7 @@ class StyleConfig:
         light: Weight of the light loss.
         smooth: Weight of the total variation.
         reach: How far from its place a style patch may come from, feature pixels.
+        photos: Most photos of the source that patches are sought in, evenly chosen.
         batch: Faces a step.
         rate: Learning rate of Adam.
         steps: Most steps.
@@ -61,6 +54,7 @@ class StyleConfig:
     light: float = 20.0
     smooth: float = 2.0
     reach: int = 2
+    photos: int = 24
     batch: int = 8
     rate: float = 2e-3
     steps: int = 2000
@@ -152,94 +146,13 @@ def total_variation(made: Tensor) -> Tensor:
     return down + (made[:, :, :, 1:] - made[:, :, :, :-1]).square().mean()
 
 
-def train_style(
-    source: NDArray[np.uint8],
-    faces: NDArray[np.uint8],
-    config: StyleConfig | None = None,
-    *,
-    features: Features | None = None,
-    hook: Hook | None = None,
-) -> tuple[StyleNet, dict[str, Any]]:
-    """Train a network that repaints faces as the source person.
-
-    Args:
-        source: (m, s, s, 3) aligned photos of the source person, ``uint8``.
-        faces: (n, s, s, 3) aligned faces of anybody.
-        config: Settings.
-        features: The judging network; made from the settings when None.
-        hook: Called after each step with its number and losses.
-
-    Returns:
-        The network and the facts for its card.
-
-    Raises:
-        UsageError: No source photo, or faces of another size.
-    """
-    config = config or StyleConfig()
-    shape = (config.size, config.size, 3)
-    for name, pictures in (("source", source), ("faces", faces)):
-        if not len(pictures) or pictures.shape[1:] != shape:
-            raise UsageError(f"{name} must hold pictures of {shape}, got {pictures.shape}")
-    torch.manual_seed(config.seed)
-    judge = features if features is not None else Features(config.features)
-    net = StyleNet(config.width, config.blocks)
-    optimiser = torch.optim.Adam(net.parameters(), lr=config.rate)
-    order = np.random.default_rng(config.seed)
-    given = _tensor(faces)
-    with torch.no_grad():
-        mirrored = torch.cat([_tensor(source), _tensor(source).flip(3)])
-        wanted = judge(mirrored)
-    log: list[dict[str, float]] = []
-    began = time.monotonic()
-    for step in range(config.steps):
-        batch = given[order.integers(len(given), size=config.batch)]
-        batch = batch.flip(3) if order.random() < 0.5 else batch
-        made = net(batch)
-        seen = judge(made)
-        with torch.no_grad():
-            kept = judge(batch)[judge.spec.content]
-        parts = {
-            # Scaled by the features' own size, so the weights hold for any backbone.
-            "content": config.content
-            * functional.mse_loss(seen[judge.spec.content], kept)
-            / kept.square().mean(),
-            "style": config.style
-            * torch.stack(
-                [patch_loss(seen[s], wanted[s], config.reach) for s in judge.spec.style]
-            ).mean(),
-            "light": config.light * light_loss(made, batch),
-            "smooth": config.smooth * total_variation(made),
-        }
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        values = {name: float(part.detach()) for name, part in parts.items()}
-        log.append({"loss": float(loss.detach()), **values})
-        if hook is not None:
-            hook(step, log[-1])
-        if time.monotonic() - began > config.budget:
-            break
-    facts = {
-        "config": asdict(config),
-        "steps": len(log),
-        "seconds": round(time.monotonic() - began, 1),
-        "first": log[0],
-        "last": log[-1],
-        "feature_network": judge.spec.name,
-        "feature_sha256": judge.sha256,
-        "feature_licence": judge.spec.licence,
-    }
-    return net.eval(), facts
-
-
 def repaint(net: StyleNet, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Run the network on (n, s, s, 3) ``uint8`` faces."""
     with torch.inference_mode():
-        made = net(_tensor(faces)).permute(0, 2, 3, 1).numpy()
+        made = net(as_tensor(faces)).permute(0, 2, 3, 1).numpy()
     return np.asarray(made * 255 + 0.5, np.uint8)
 
 
-def _tensor(faces: NDArray[np.uint8]) -> Tensor:
+def as_tensor(faces: NDArray[np.uint8]) -> Tensor:
+    """Turn (n, h, w, 3) ``uint8`` faces into (n, 3, h, w) in 0..1."""
     return torch.from_numpy(np.ascontiguousarray(faces)).permute(0, 3, 1, 2).float() / 255.0

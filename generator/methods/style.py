@@ -83,7 +83,7 @@ def save_style(
 
     Args:
         folder: Made when missing.
-        net: From `generator.style_net.train_style`.
+        net: From `generator.style_train.train_style`.
         facts: From the same call.
         consent: Permission of the person that the network paints.
 

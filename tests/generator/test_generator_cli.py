@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
+from generator._cli_train import parse_duration
 from generator.checkpoint import read_card
-from generator.cli import app, parse_duration
+from generator.cli import app
 from tests.generator.conftest import make_set
 
 RUN = CliRunner()

@@ -48,14 +48,16 @@ def pictures(n: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[Any, dict[str, Any]]:
-    from generator.style_net import StyleConfig, train_style
+    from generator.style_net import StyleConfig
+    from generator.style_train import train_style
 
     config = StyleConfig(size=32, width=4, blocks=1, batch=4, steps=25, seed=3)
     return train_style(pictures(2, 0), pictures(6, 1), config, features=TinyJudge())
 
 
 def test_style_loss_falls_and_seed_repeats(trained: tuple[Any, dict[str, Any]]) -> None:
-    from generator.style_net import StyleConfig, train_style
+    from generator.style_net import StyleConfig
+    from generator.style_train import train_style
 
     _, facts = trained
     assert facts["steps"] == 25
@@ -110,7 +112,7 @@ def test_saved_network_is_the_method(tmp_path: Path, trained: tuple[Any, dict[st
 def test_refusals(tmp_path: Path) -> None:
     from generator.methods import create_method
     from generator.style_features import Features
-    from generator.style_net import train_style
+    from generator.style_train import train_style
 
     with pytest.raises(UsageError, match="--model"):
         create_method("style")
