@@ -142,8 +142,7 @@ def _occlusion(
         spread = max(1.4826 * _median(counts, off), least)
         table = ((off / spread) ** 2).astype(np.float32)
         distance += cv2.LUT(cv2.extractChannel(lab, channel), table)
-    far = cv2.bitwise_and(skin, cv2.compare(distance, 16.0, cv2.CMP_GT))
-    return cv2.countNonZero(far) / area
+    return int(np.count_nonzero((distance > 16.0) & (skin > 0))) / area
 
 
 def _median(counts: NDArray[np.integer], values: NDArray[np.float64]) -> float:
