@@ -24,7 +24,8 @@ Exit codes:
   130  interrupted
 Several inputs: 10 goes before 1, then 4, 3 and 0.
 
-FORENSICS_HOME names the folder of pulled models. Only 'models pull' and 'demo' use the network.
+FORENSICS_HOME names the folder of pulled models and keys. Only 'models pull', 'demo' and the
+option --tsa use the network.
 """
 
 

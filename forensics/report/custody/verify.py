@@ -213,7 +213,7 @@ def _log(
     if state.problem:
         yield Check("log", state="broken", text=f"{name}: {state.problem}")
         return
-    yield Check("log", state="holds", text=f"{name}: {state.head.line + 1} lines, chain unbroken")
+    yield Check("log", state="holds", text=f"{name}: whole, {state.head.line + 1} long")
     if heads - state.passed:
         text = f"{name}: lines that were there when the report was made are gone"
         yield Check("log", state="broken", text=text)
