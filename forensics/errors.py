@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
 
     OK = 0
     SUSPECT = 1
+    NONCOMPLIANT = 1
     USAGE = 2
     INCONCLUSIVE = 3
     UNREADABLE = 4

@@ -33,6 +33,25 @@ def exit_code(report: Report) -> ExitCode:
     return ExitCode.OK
 
 
+def audit_code(report: Report) -> ExitCode:
+    """Return the exit code of an audit: of its findings and marks, never of a verdict."""
+    if "internal" in report.verdict.reasons:
+        return ExitCode.INTERNAL
+    if report.error is not None:
+        return ExitCode.UNREADABLE
+    outcomes = {f.outcome for f in report.findings if f.severity != "info"}
+    declaration = report.declaration
+    if (
+        "noncompliant" in outcomes
+        or declaration.integrity == "broken"
+        or declaration.status == "contradictory"
+    ):
+        return ExitCode.NONCOMPLIANT
+    if "inconclusive" in outcomes or declaration.status == "unreadable":
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.OK
+
+
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the code that goes before the others; 0 for none."""
     seen = set(codes)

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from forensics.cli._failures import guarded
 
-_COMMANDS = ("scan", "demo", "evaluate", "models", "detectors", "keys", "verify", "label")
+_COMMANDS = ("scan", "audit", "demo", "evaluate", "models", "detectors", "keys", "verify", "label")
 
 _EPILOG = """\b
 Exit codes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from forensics.cli._inputs import Inputs
     from forensics.cli._progress import FileProgress
     from forensics.engines import ScanOptions
+    from forensics.provenance.facts import TrustAnchors
     from forensics.report.custody import Sealer
     from forensics.types import Report
+
+    Examine = Callable[[Path, FileProgress], Report]
 
 
 class Declared(str, Enum):
@@ -76,6 +80,10 @@ def scan_command(
     prior: Annotated[
         float, typer.Option(help="Probability of manipulation before looking, 0..1.")
     ] = 0.5,
+    trust_anchors: Annotated[
+        Path | None,
+        typer.Option(help="Certificates (PEM) of C2PA signers that you trust."),
+    ] = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu.")] = "cpu",
     max_bytes: Annotated[int | None, typer.Option(help="Largest file, bytes.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Largest picture, pixels.")] = None,
@@ -119,7 +127,8 @@ def scan_command(
     writer = find_writer(format, out)
     sealer = make_sealer(sign, log, tsa, writer)
     debug = bool(ctx.parent and ctx.parent.params.get("debug"))
-    raise typer.Exit(run(find_inputs(paths), options, writer, out, debug=debug, sealer=sealer))
+    examine = scanning(options, anchors_from(trust_anchors), debug=debug)
+    raise typer.Exit(run(find_inputs(paths), examine, writer, out, sealer=sealer))
 
 
 def build_options(
@@ -147,16 +156,34 @@ def build_options(
     return ScanOptions(every=every, all=all, limits=limits, **rest)
 
 
+def anchors_from(path: Path | None) -> TrustAnchors | None:
+    """Read the file given with ``--trust-anchors``, if any."""
+    if path is None:
+        return None
+    from forensics.provenance.facts import read_anchors
+
+    return read_anchors(path)
+
+
+def scanning(options: ScanOptions, anchors: TrustAnchors | None, *, debug: bool) -> Examine:
+    """Return what scans one file; a bug in it becomes a record, so that the other files go on."""
+
+    def examine(path: Path, on_progress: FileProgress) -> Report:
+        return scan_one(path, options, on_progress, anchors=anchors, debug=debug)
+
+    return examine
+
+
 def run(
     inputs: Inputs,
-    options: ScanOptions,
+    examine: Examine,
     writer: Any,
     out: Path | None,
     *,
-    debug: bool = False,
     sealer: Sealer | None = None,
+    code_of: Callable[[Report], ExitCode] | None = None,
 ) -> int:
-    """Scan every input, hand the reports to the output, and return the exit code."""
+    """Examine every input, hand the reports to the output, and return the exit code."""
     from forensics.cli._custody import sealing_sink
     from forensics.cli._failures import one_line
     from forensics.cli._outcome import exit_code, worst
@@ -169,16 +196,17 @@ def run(
     several = total != 1
     sealed = sealing_sink(sealer, writer, out, several=several) if sealer is not None else None
     sink = sealed or make_sink(writer, out, several=several)
+    code_of = code_of or exit_code
     codes = []
     reports = [no_media(folder, others) for folder, others in inputs.empty_folders]
     with scan_progress(len(inputs.files)) as start:
         for report in reports:
-            codes.append(exit_code(report))
+            codes.append(code_of(report))
             sink.add(report)
             typer.echo(f"error: {one_line(report.error)}", err=True)
         for path in inputs.files:
-            report = scan_one(path, options, start(path), debug=debug)
-            codes.append(exit_code(report))
+            report = examine(path, start(path))
+            codes.append(code_of(report))
             if report.error is not None:
                 typer.echo(f"error: {one_line(report.error)}", err=True)
             sink.add(report)
@@ -190,7 +218,14 @@ def run(
     return int(worst(codes))
 
 
-def scan_one(path: Path, options: ScanOptions, on_progress: FileProgress, *, debug: bool) -> Report:
+def scan_one(
+    path: Path,
+    options: ScanOptions,
+    on_progress: FileProgress,
+    *,
+    anchors: TrustAnchors | None = None,
+    debug: bool,
+) -> Report:
     """Scan one file; a bug in the scanner becomes a record, so that the other files go on.
 
     Raises:
@@ -200,7 +235,7 @@ def scan_one(path: Path, options: ScanOptions, on_progress: FileProgress, *, deb
     from forensics.engines import scan
 
     try:
-        return scan(path, options=options, on_progress=on_progress)
+        return scan(path, options=options, on_progress=on_progress, anchors=anchors)
     except UnreadableInputError as error:
         return failed(path, str(error), ("unreadable", error.reason))
     except ForensicsError:

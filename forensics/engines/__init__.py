@@ -6,17 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.engines.auditor import Auditor
     from forensics.engines.options import ScanOptions
     from forensics.engines.scanner import Scanner
     from forensics.engines.single import scan
 
 _HOMES = {
+    "Auditor": "forensics.engines.auditor",
     "ScanOptions": "forensics.engines.options",
     "Scanner": "forensics.engines.scanner",
     "scan": "forensics.engines.single",
 }
 
-__all__ = ["ScanOptions", "Scanner", "scan"]
+__all__ = ["Auditor", "ScanOptions", "Scanner", "scan"]
 
 
 def __getattr__(name: str) -> Any:

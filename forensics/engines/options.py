@@ -58,6 +58,10 @@ class ScanOptions:
                 )
         if not 0.0 < self.prior < 1.0:
             raise UsageError(f"prior must lie between 0 and 1, got {self.prior}")
+        if self.policy:
+            from forensics.policy import list_rules
+
+            list_rules(self.policy)
         try:
             self.plan()
         except ValueError as error:

@@ -17,10 +17,11 @@ from forensics.detectors import Detector, create_detector, list_detectors
 from forensics.engines.background import Background
 from forensics.engines.ledger import Face, Ledger
 from forensics.engines.options import ScanOptions
+from forensics.engines.origin import read_origin, with_origin
 from forensics.errors import UnreadableInputError
 from forensics.faces import FaceFinder, FaceFollower, FaceMesh
 from forensics.media import open_clip, stream_frames
-from forensics.provenance.declaration import read_declaration
+from forensics.provenance.facts import TrustAnchors
 from forensics.types import (
     Clip,
     Evidence,
@@ -48,14 +49,22 @@ class Scanner:
     Args:
         options: What to do.
         keep_unusable: Measure also what the quality gate refuses (for evaluation).
+        anchors: Certificates that the user trusts, for C2PA signatures.
 
     Raises:
         UsageError: An unknown detector, or a false-alarm target that n cannot carry.
         ModelMissingError: A model or weights file is missing; the message says what to run.
     """
 
-    def __init__(self, options: ScanOptions, *, keep_unusable: bool = False) -> None:
+    def __init__(
+        self,
+        options: ScanOptions,
+        *,
+        keep_unusable: bool = False,
+        anchors: TrustAnchors | None = None,
+    ) -> None:
         self.options = options
+        self._anchors = anchors
         self._keep_unusable = keep_unusable
         names = options.detectors or tuple(list_detectors(default=True))
         self.detectors: list[Detector] = [create_detector(name) for name in names]
@@ -74,6 +83,13 @@ class Scanner:
 
     def scan(self, path: Path, on_progress: Progress | None = None) -> Report:
         """Examine one file. A file that cannot be examined becomes a report that says so."""
+        report = self._look(path, on_progress)
+        origin = read_origin(path, self.options, self._anchors)
+        return with_origin(
+            report, origin, self.options, error_rate=self.calibration.error_rates
+        )
+
+    def _look(self, path: Path, on_progress: Progress | None) -> Report:
         clip: Clip | None = None
         try:
             clip = open_clip(path, limits=self.options.limits)
@@ -129,7 +145,6 @@ class Scanner:
             verdict=verdict,
             tracks=tuple(results),
             evidence=tuple(evidence),
-            declaration=read_declaration(path),
             environment=self._environment(sampling),
             illustrations=tuple(pictures[:6]),
         )
@@ -221,6 +236,8 @@ class Scanner:
             "threshold_llr": self.point.suspect,
             "score_threshold": posterior(self.point.suspect, 0.5),
         }
+        if self._anchors is not None:
+            config["trust_anchors_sha256"] = self._anchors.sha256
         return {
             "versions": _versions() | {f"detector {d.name}": d.version for d in self.detectors},
             "weights_sha256": {d.name: d.card()["sha256"] for d in self.detectors if d.card()},

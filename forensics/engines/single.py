@@ -7,13 +7,14 @@ from pathlib import Path
 
 from forensics.engines.options import ScanOptions
 from forensics.engines.scanner import Progress, Scanner
+from forensics.provenance.facts import TrustAnchors
 from forensics.types import Report
 
 
 @lru_cache(maxsize=4)
-def scanner_for(options: ScanOptions) -> Scanner:
+def scanner_for(options: ScanOptions, anchors: TrustAnchors | None = None) -> Scanner:
     """Return a warm scanner for these options."""
-    return Scanner(options)
+    return Scanner(options, anchors=anchors)
 
 
 def scan(
@@ -21,6 +22,7 @@ def scan(
     *,
     options: ScanOptions | None = None,
     on_progress: Progress | None = None,
+    anchors: TrustAnchors | None = None,
 ) -> Report:
     """Examine one video or still picture.
 
@@ -28,6 +30,7 @@ def scan(
         path: The file.
         options: What to do; the defaults when None.
         on_progress: Called after each picture with the number seen and planned.
+        anchors: Certificates that the user trusts, for C2PA signatures.
 
     Returns:
         The report. A file that cannot be read gives one with the verdict ``inconclusive`` and
@@ -37,4 +40,4 @@ def scan(
         UsageError: The options cannot be carried out.
         ModelMissingError: A model is not in the cache; nothing is fetched.
     """
-    return scanner_for(options or ScanOptions()).scan(Path(path), on_progress)
+    return scanner_for(options or ScanOptions(), anchors).scan(Path(path), on_progress)
