@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 
 from forensics.cli._failures import guarded
 
-_COMMANDS = ("scan", "audit", "demo", "evaluate", "models", "detectors", "keys", "verify", "label")
+_COMMANDS = ("scan", "audit", "demo", "evaluate", "models", "detectors", "keys", "verify", "label",
+             "serve")  # fmt: skip
 
 _EPILOG = """\b
 Exit codes:

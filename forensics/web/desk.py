@@ -1,0 +1,292 @@
+"""The desk: cases on disk and in the book, their scans, reviews, seals and their end."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import secrets
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from forensics.engines import ScanOptions
+from forensics.errors import ForensicsError, OutputError, UsageError
+from forensics.report.custody.canonical import digest
+from forensics.report.custody.keys import new_key
+from forensics.report.custody.log import CustodyLog
+from forensics.report.custody.seal import Sealer
+from forensics.report.model import records_to_json, report_to_dict
+from forensics.types import Report, Verdict
+from forensics.web.book import Book, Case, Review
+from forensics.web.children import ChildFailedError
+from forensics.web.decisions import Said, decide
+from forensics.web.jobs import JobQueue, Task
+from forensics.web.settings import ServeSettings
+from forensics.web.uploads import Upload
+
+PREVIEW_TIMEOUT = 3600.0
+_MAX_NAME = 100
+
+
+class Desk:
+    """Everything that the API asks for.
+
+    Args:
+        settings: Where things lie and what is allowed.
+
+    Raises:
+        OutputError: The folder, the key, the log or the store cannot be used.
+        UsageError: The options cannot be carried out.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.settings = settings
+        try:
+            settings.cases.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            cause = error.strerror or str(error)
+            raise OutputError(f"{settings.data}: cannot make the folder: {cause}") from error
+        self.key = settings.key or settings.data / "keys" / "report.pem"
+        if settings.key is None and not self.key.exists():
+            new_key(self.key)
+        self._sealer = Sealer(self.key, log=settings.log)
+        from forensics.report.custody.keys import load_private
+
+        self._log = CustodyLog(settings.log, key=load_private(self.key))
+        self.book = Book(settings.database)
+        self.jobs = JobQueue(settings.workers, settings.queue)
+        self._failed: dict[str, str] = {}
+        self._writing, self._counting = threading.Lock(), threading.Lock()
+        self._batch = 0
+        for case in self.book.unfinished():
+            self._queue(case, always=True)
+
+    def close(self) -> None:
+        """Stop scans; what is unfinished goes on at the next start."""
+        self.jobs.close()
+        self.book.close()
+
+    def folder(self, case: str) -> Path:
+        """Return the folder of a case; ids that are not from here lead nowhere."""
+        if len(case) != 32 or not set(case) <= set("0123456789abcdef"):
+            raise UsageError("no such case")
+        return self.settings.cases / case
+
+    def media(self, case: str) -> Path | None:
+        """Return the stored upload."""
+        return next(iter(sorted(self.folder(case).glob("media.*"))), None)
+
+    def begin(self) -> tuple[str, Path]:
+        """Return a new id and its folder, made."""
+        case = secrets.token_hex(16)
+        folder = self.folder(case)
+        folder.mkdir(mode=0o700)
+        return case, folder
+
+    def discard(self, case: str) -> None:
+        """Remove the folder of a case."""
+        shutil.rmtree(self.folder(case), ignore_errors=True)
+
+    def submit(self, case: str, upload: Upload, options: ScanOptions) -> None:
+        """Enter an upload and queue its scan."""
+        entry = Case(
+            case, name=upload.name, bytes=upload.bytes, created=_now(), options=options.resolved()
+        )
+        self.book.add(entry)
+        self._queue(entry, always=True)
+
+    def _queue(self, case: Case, *, always: bool) -> None:
+        with self._counting:
+            self._batch = (self._batch if self.jobs.waiting else 0) + 1
+        media = self.media(case.id)
+        if media is None:
+            self._finish(case, None, ChildFailedError("the upload is gone", "unreadable"))
+            return
+        request = {
+            "task": "scan",
+            "media": str(media.absolute()),
+            "name": case.name,
+            "folder": str(self.folder(case.id).absolute()),
+            "options": dict(case.options),
+        }
+        task = Task(
+            case.id, request=request, timeout=self.settings.scan_timeout,
+            started=lambda: self.book.change(case.id, state="running"),
+            done=lambda result, failure: self._finish(case, result, failure),
+        )  # fmt: skip
+        self.jobs.put(task, always=always)
+
+    def _finish(
+        self, case: Case, result: Mapping[str, Any] | None, failure: ChildFailedError | None
+    ) -> None:
+        """Seal and keep the report; a scan that ended without one gets a record that says so."""
+        if failure is not None and failure.reason == "cancelled":
+            return
+        if result is None:
+            reason = failure.reason if failure else "internal"
+            codes = (reason,) if reason == "internal" else ("unreadable", reason)
+            report = Report(
+                Path(case.name), clip=None,
+                verdict=Verdict("inconclusive", reasons=tuple(dict.fromkeys(codes))),
+                error=f"{case.name}: {failure}",
+            )  # fmt: skip
+            result = {"record": report_to_dict(report), "pictures": []}
+        with self._writing:
+            record = self._sealer.seal_record(
+                dict(result["record"]), self.media(case.id) or Path(case.name)
+            )
+        self.book.change(
+            case.id, state="done", finished=_now(), verdict=record["verdict"]["label"],
+            probability=record["verdict"]["probability"], pictures=result["pictures"],
+            record_sha256=digest(record), report=records_to_json([record]),
+        )  # fmt: skip
+
+    def review(self, case: Case, reviewer: str, opinion: str, note: str) -> None:
+        """Enter a review into log and book.
+
+        Raises:
+            UsageError: No name, or the case is not done.
+            OutputError: The log cannot be written; the review is then not kept.
+        """
+        reviewer = " ".join(reviewer.split())[:_MAX_NAME]
+        if not reviewer:
+            raise UsageError("a review needs a name")
+        if case.state != "done" or case.verdict is None:
+            raise UsageError("the case is not scanned yet")
+        entry = Review(reviewer, opinion, note.strip(), _now())
+        with self._writing:
+            before = self.book.reviews(case.id)
+            said = [Said(one.reviewer, one.opinion) for one in [*before, entry]]
+            standing = decide(case.verdict, said, self.settings.second_reader)
+            # The log names a digest of the note: deleting a case must leave hashes only.
+            self._log.append(
+                "review",
+                {
+                    "case": case.id, "reviewer": reviewer, "opinion": opinion,
+                    "note_sha256": digest(entry.note), "report_sha256": case.record_sha256,
+                    "decision": standing,
+                },
+            )  # fmt: skip
+            self.book.add_review(case.id, entry, decision=standing, reviews=len(said))
+
+    def note(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Enter another event into the custody log."""
+        with self._writing:
+            self._log.append(event, facts)
+
+    def custody(self, case: Case) -> list[dict[str, Any]]:
+        """Return the lines of the log that belong to a case."""
+        lines = []
+        wanted = {case.id, case.record_sha256}
+        with self.settings.log.open("rb") as file:
+            for raw in file:
+                if case.id.encode() not in raw and (case.record_sha256 or "-").encode() not in raw:
+                    continue
+                line = json.loads(raw)
+                if line.get("case") in wanted or line.get("record_sha256") in wanted:
+                    line.pop("signature", None)
+                    lines.append(line)
+        return lines
+
+    def delete(self, case: Case, by: str) -> None:
+        """Remove a case; the log keeps its hashes and a line that says so."""
+        self.jobs.cancel(case.id)
+        self.jobs.cancel(f"preview {case.id}")
+        facts = {"case": case.id, "report_sha256": case.record_sha256, "by": by[:_MAX_NAME]}
+        self.note("deletion", facts)
+        self.book.delete(case.id)
+        self.discard(case.id)
+        self._failed.pop(case.id, None)
+
+    def batch(self) -> int:
+        """Return how many scans came in since the queue was last empty."""
+        with self._counting:
+            if not self.jobs.waiting:
+                self._batch = 0
+            return self._batch
+
+    def expire(self) -> int:
+        """Delete what is older than the retention; return how many cases that were."""
+        if self.settings.retention_days is None:
+            return 0
+        before = _now() - dt.timedelta(days=self.settings.retention_days)
+        old = self.book.older(before)
+        for name in old:
+            case = self.book.case(name)
+            if case is not None:
+                self.delete(case, "retention")
+        return len(old)
+
+    def expires(self, case: Case) -> dt.datetime | None:
+        """Return when a case will be deleted by itself."""
+        days = self.settings.retention_days
+        return None if days is None else case.created + dt.timedelta(days=days)
+
+    def start_preview(self, case: Case) -> None:
+        """Queue the derived copy, unless it is there or on its way."""
+        media = self.media(case.id)
+        if self.preview(case.id)["state"] in ("ready", "running") or media is None:
+            return
+        self._failed.pop(case.id, None)
+
+        def done(result: object, failure: ChildFailedError | None) -> None:
+            if result is None:
+                self._failed[case.id] = str(failure)
+
+        request = {
+            "task": "preview",
+            "media": str(media.absolute()),
+            "folder": str(self.folder(case.id).absolute()),
+            "options": dict(case.options),
+        }
+        key = f"preview {case.id}"
+        self.jobs.put(Task(key, request=request, timeout=PREVIEW_TIMEOUT, done=done))
+
+    def preview(self, case: str) -> dict[str, Any]:
+        """Return the state of a preview: ``none``, ``running``, ``ready`` or ``failed``."""
+        for name in ("preview.mp4", "preview.png"):
+            if (self.folder(case) / name).is_file():
+                return {"state": "ready", "url": f"/v1/scans/{case}/{name}"}
+        task = self.jobs.find(f"preview {case}")
+        if task is not None:
+            progress = task.progress and list(task.progress)
+            return {"state": "running", "progress": progress}
+        if case in self._failed:
+            return {"state": "failed"}
+        return {"state": "none"}
+
+    def with_fields(self, fields: Mapping[str, str]) -> ScanOptions:
+        """Return the options of the server with what the form asks for.
+
+        Raises:
+            UsageError: A field holds what is not allowed.
+        """
+        known = {"declared", "policy", "level"}
+        if extra := set(fields) - known:
+            raise UsageError(f"unknown field {min(extra)[:40]!r}; known: declared, level, policy")
+        changes: dict[str, Any] = {n: fields[n] for n in ("declared", "level") if fields.get(n)}
+        if fields.get("policy"):
+            changes["policy"] = tuple(p.strip() for p in fields["policy"].split(",") if p.strip())
+            unknown = set(changes["policy"]) - set(policies())
+            if unknown:
+                raise UsageError(f"unknown policy {min(unknown)[:40]!r}")
+        return dataclasses.replace(self.settings.options, **changes)
+
+
+def policies() -> tuple[str, ...]:
+    """Return the jurisdictions whose rules can be applied."""
+    try:
+        from forensics.policy import jurisdictions
+    except ImportError:
+        return ()
+    try:
+        return tuple(jurisdictions())
+    except ForensicsError:
+        return ()
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)

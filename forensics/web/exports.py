@@ -1,0 +1,62 @@
+"""What leaves the desk: a signed case, and reviews as calibration data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING, Any
+
+from forensics.report.custody import jws
+from forensics.report.custody.canonical import canonical
+from forensics.report.custody.keys import encode, load_private
+from forensics.web.decisions import training_label
+
+if TYPE_CHECKING:
+    from forensics.web.book import Case
+    from forensics.web.desk import Desk
+
+CASE_TYPE = "forensics-case+json"
+
+
+def case_jws(desk: Desk, case: Case) -> str:
+    """Return report and reviews as one compact JWS (RFC 7515) with its content inside."""
+    content = canonical({
+        "case": case.id,
+        "decision": case.decision,
+        "exported_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
+        "report": json.loads(case.report or "null"),
+        "report_sha256": case.record_sha256,
+        "reviews": [
+            {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
+             "time": r.time.isoformat(timespec="seconds")} for r in desk.book.reviews(case.id)
+        ],
+    })  # fmt: skip
+    detached = jws.sign(content, load_private(desk.key), typ=CASE_TYPE)
+    head, _, signature = detached.partition("..")
+    return f"{head}.{encode(content)}.{signature}"
+
+
+def review_manifest(desk: Desk, *, stored: bool) -> str:
+    """Return decided cases as manifest lines for ``forensics evaluate``.
+
+    Args:
+        desk: Whose cases.
+        stored: Name the files as they lie in the desk's folder, relative to it; else as uploaded.
+    """
+    lines = []
+    for case in desk.book.decided():
+        report: dict[str, Any] = json.loads(case.report or "{}")
+        media = desk.media(case.id)
+        place = str(media.relative_to(desk.settings.data)) if stored and media else case.name
+        line = {
+            "path": place,
+            "label": training_label(case.decision),
+            "group": report["file"]["sha256"] or case.id,
+            "source": "review",
+            "readers": case.reviews,
+            "verdict": case.verdict,
+            "llr": report["verdict"]["llr"],
+            "weights_sha256": report["environment"]["weights_sha256"],
+        }
+        lines.append(json.dumps(line, ensure_ascii=False))
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,93 @@
+// One case: what was found, the review, the export. While it is scanned, its progress.
+
+import { api } from "./api.js";
+import { badge } from "./inbox.js";
+import { h } from "./dom.js";
+import { bytes, clock, has, percent, t, when } from "./i18n.js";
+import { evidence, quality } from "./evidence.js";
+import { makePlayer } from "./player.js";
+import { provenance, rules } from "./provenance.js";
+import { timelines } from "./timeline.js";
+
+const POLL = 600;
+const TABS = { "": "tab_findings", review: "tab_review", export: "tab_export" };
+
+export const reason = (code) => h("li", null, has(`reason_${code}`) ? t(`reason_${code}`) : t("reason_other", { code }));
+
+function verdictCard(report, item) {
+  const { verdict } = report;
+  const chance = verdict.probability === null ? h("p", null, t("no_probability")) : [
+    h("p", { class: "chance" }, t("probability"), " ", h("strong", null, percent(verdict.probability)),
+      verdict.interval && ` (${t("interval", { low: percent(verdict.interval[0]), high: percent(verdict.interval[1]) })})`),
+    h("p", { class: "soft" }, t("prior", { prior: percent(verdict.prior) }))];
+  const rate = report.environment.error_rate;
+  return h("section", { class: `card verdict ${verdict.label}`, "aria-labelledby": "verdict-title" },
+    h("h2", { id: "verdict-title" }, badge(verdict.label), " ", t(`title_${verdict.label}`)),
+    report.error && h("p", { class: "problem" }, h("strong", null, t("cause")), " ", report.error),
+    chance,
+    verdict.reasons.length > 0 && h("ul", null, verdict.reasons.map(reason)),
+    rate && h("p", { class: "soft" }, t("rate", { fa: rate.false_alarms, real: rate.real_clips, tp: rate.found, fake: rate.fake_clips })),
+    h("p", { class: "limits" }, h("strong", null, t("not_proven")), " ", t(`limits_${verdict.label}`)),
+    h("p", { class: "soft" }, t("review"), ": ", h("strong", null, t(`decision_${item.decision}`))));
+}
+
+function fileCard(report) {
+  const file = report.file;
+  const rows = [["sha256", file.sha256], ["size", file.bytes === null ? null : bytes(file.bytes)],
+    ["pictures", file.size && `${file.size[0]} × ${file.size[1]}`], ["duration", file.kind === "video" && file.duration !== null ? clock(file.duration) : null],
+    ["codec", file.codec && `${file.codec}, ${file.container}`], ["looked_at", report.environment.sampling.pictures]];
+  const known = rows.filter(([, value]) => value !== null && value !== undefined && value !== false);
+  return h("section", { class: "card" }, h("h2", null, t("the_file")),
+    h("dl", null, known.map(([name, value]) => [h("dt", null, t(`fact_${name}`)), h("dd", null, name === "sha256" ? h("code", null, value) : value)])));
+}
+
+function findings(item, report) {
+  if (report.error) return [verdictCard(report, item), fileCard(report), provenance(report), rules(report)];
+  const player = makePlayer(item, report);
+  const chart = timelines(report, player);
+  return [
+    h("div", { class: "desk" },
+      h("div", null, player.element, chart),
+      h("div", null, verdictCard(report, item))),
+    evidence(item, report, player),
+    quality(report),
+    h("div", { class: "pair" }, provenance(report), rules(report)),
+    fileCard(report),
+  ];
+}
+
+export async function show(main, [id, tab = ""], failure) {
+  let open = true, timer = null, leave = null;
+  const place = `cases/${encodeURIComponent(id)}`;
+
+  function head(item) {
+    return [h("p", null, h("a", { href: "#/inbox" }, `← ${t("nav_inbox")}`)),
+      h("h1", null, item.name), h("p", { class: "soft" }, `${bytes(item.bytes)} · ${when(item.created)}`)];
+  }
+
+  function waiting(item) {
+    const [seen, planned] = item.progress ?? [0, null];
+    const words = item.state === "queued" ? t("state_queued") : planned ? t("seen_of", { seen, planned }) : t("state_running");
+    main.replaceChildren(...head(item), h("section", { class: "card" }, h("h2", null, t(`state_${item.state}`)),
+      h("p", { role: "status" }, words), h("progress", { max: planned || 1, value: planned ? seen : null, "aria-label": t("scanning", { name: item.name }) })));
+  }
+
+  async function load() {
+    let item;
+    try { item = await api(place); } catch (error) { if (open) failure(error); return; }
+    if (!open) return;
+    if (item.state !== "done") { waiting(item); timer = setTimeout(load, POLL); return; }
+    const tabs = h("nav", { class: "tabs", "aria-label": t("case") }, Object.entries(TABS).map(([name, key]) => h("a", {
+      href: `#/case/${id}${name && `/${name}`}`, "aria-current": name === tab ? "page" : null }, t(key))));
+    const body = h("div");
+    main.replaceChildren(...head(item), tabs, body);
+    document.title = `${item.name} · ${t("title")}`;
+    if (tab === "review") leave = await (await import("./review.js")).show(body, item);
+    else if (tab === "export") await (await import("./export.js")).show(body, item);
+    else body.replaceChildren(...findings(item, item.report).filter(Boolean));
+    document.documentElement.dataset.ready = `case${tab && `-${tab}`}`;
+  }
+
+  await load();
+  return () => { open = false; clearTimeout(timer); leave?.(); };
+}
