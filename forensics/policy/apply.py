@@ -85,6 +85,5 @@ def _finding(rule: Rule, judged: Judgement, places: Mapping[str, tuple[int, ...]
         message={
             "en": f"{rule.article}: {judged.en} {ask[0]}".strip(),
             "zh": f"{rule.article}:{judged.zh}{ask[1]}".strip(),
-            **({"action": judged.action} if judged.action else {}),
         },
     )

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from forensics.policy.actions import ACTIONS
+from forensics.policy.rules import find_rule
 from forensics.report.markup import esc, facts, label, prose, table, tag, value_html
 from forensics.report.plain import plain
-from forensics.report.words import declaration_words, finite, ratio_words
+from forensics.report.words import (
+    OUTCOMES,
+    PROVENANCE,
+    declaration_words,
+    finite,
+    place_name,
+    ratio_words,
+)
 from forensics.types import Evidence, Finding, Report
 
 MAX_CARDS = 100
-_PLACES = {"cn": "China", "eu": "European Union", "": "General"}
-_OUTCOMES = {
-    "compliant": "compliant",
-    "noncompliant": "not compliant",
-    "not_found": "not found",
-    "inconclusive": "cannot be told",
-}
-
 
 def evidence_section(report: Report, prefix: str) -> str:
-    """Return one card per measured fact."""
-    heading = tag("h2", "Evidence: what was measured", id=f"{prefix}evidence")
-    if not report.evidence:
-        return tag("section", heading, tag("p", "Nothing was measured."))
-    cards = [_card(item, n, prefix) for n, item in enumerate(report.evidence[:MAX_CARDS])]
-    more = len(report.evidence) - len(cards)
-    if more:
+    """Return one card per fact that was measured in the pictures."""
+    heading = tag("h2", "Evidence: what was measured in the pictures", id=f"{prefix}evidence")
+    cards = _cards(report, prefix, lambda item: item.source != PROVENANCE)
+    return tag("section", heading, *(cards or [tag("p", "Nothing was measured.")]))
+
+
+def _cards(report: Report, prefix: str, wanted: Callable[[Evidence], bool]) -> list[str]:
+    numbers = [n for n, item in enumerate(report.evidence) if wanted(item)]
+    cards = [_card(report.evidence[n], n, prefix) for n in numbers if n < MAX_CARDS]
+    if len(cards) < len(numbers):
+        more = len(numbers) - len(cards)
         cards.append(tag("p", f"{more} more facts are in the JSON report."))
-    return tag("section", heading, *cards)
+    return cards
 
 
 def _card(item: Evidence, number: int, prefix: str) -> str:
@@ -61,31 +68,48 @@ def declaration_section(report: Report, prefix: str) -> str:
         codes = ", ".join(tag("code", esc(code)) for code in report.declaration.codes)
         parts.append(tag("p", "Validation codes: ", codes))
     parts.append(tag("p", "This did not influence the verdict above.", class_="soft"))
+    parts += _cards(report, prefix, lambda item: item.source == PROVENANCE)
     return tag("section", *parts)
 
 
 def findings_section(report: Report, prefix: str) -> str:
-    """Return rule outcomes, one table per jurisdiction."""
-    heading = tag("h2", "Findings by jurisdiction", id=f"{prefix}findings")
+    """Return what has to be done, and rule outcomes in one table per jurisdiction."""
+    heading = tag("h2", "What the rules ask for", id=f"{prefix}findings")
     if not report.findings:
-        return tag("section", heading, tag("p", "No rule set was applied, or none had a finding."))
+        return tag("section", heading, tag("p", "No rule set was applied (see --policy)."))
+    parts = [heading, _actions(report.actions)]
     places: dict[str, list[Finding]] = {}
     for finding in report.findings:
         places.setdefault(finding.jurisdiction, []).append(finding)
-    columns = ("Rule", "Outcome", "Severity", "Message", "Evidence")
-    tables = [
-        table(
-            _PLACES.get(place, place.upper()),
-            columns,
-            [_row(finding, prefix, len(report.evidence)) for finding in findings],
-        )
-        for place, findings in places.items()
-    ]
-    note = tag("p", "These are checks by rule, not legal advice.", class_="soft")
-    return tag("section", heading, *tables, note)
+    columns = ("Rule", "Outcome", "What was found, and what to do", "Evidence")
+    for place, findings in places.items():
+        rows = [_row(finding, prefix, len(report.evidence)) for finding in findings]
+        parts.append(table(place_name(place), columns, rows))
+    note = "These are checks by rule, not legal advice. "
+    note += "A rule whose wording was not compared with its source informs, and never fails a file."
+    return tag("section", *parts, tag("p", note, class_="soft"))
+
+
+def _actions(codes: tuple[str, ...]) -> str:
+    """Return the actions in both languages, the gravest first."""
+    if not codes:
+        return tag("p", "Nothing has to be done.")
+    items = []
+    for code in codes:
+        en, zh = ACTIONS.get(code, (code, ""))
+        items.append(tag("li", prose(en), " ", tag("span", prose(zh), lang="zh", class_="soft")))
+    return tag("h3", "To do") + tag("ul", *items)
 
 
 def _row(finding: Finding, prefix: str, count: int) -> tuple[str, ...]:
+    rule = find_rule(finding.rule)
+    titles = dict(rule.title) if rule else {}
+    name = tag("code", esc(finding.rule))
+    if rule:
+        name += tag("div", prose(titles["en"]), class_="soft")
+        name += tag("div", prose(titles["zh"]), lang="zh", class_="soft")
+        if not rule.verified:
+            name += tag("div", "wording not verified", class_="soft")
     messages = "".join(
         tag("div", prose(message), lang=language) for language, message in finding.message.items()
     )
@@ -95,11 +119,7 @@ def _row(finding: Finding, prefix: str, count: int) -> tuple[str, ...]:
         else str(n + 1)
         for n in finding.evidence
     )
-    outcome = _OUTCOMES.get(finding.outcome, finding.outcome)
-    return (
-        tag("code", esc(finding.rule)),
-        esc(outcome),
-        esc(finding.severity),
-        messages or "none",
-        links or "none",
-    )
+    outcome = OUTCOMES.get(finding.outcome, finding.outcome)
+    if finding.outcome in ("noncompliant", "inconclusive"):
+        outcome += f" ({finding.severity})"
+    return name, esc(outcome), messages or "none", links or "none"

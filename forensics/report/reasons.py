@@ -23,6 +23,10 @@ _MORE = "Scan more pictures (--frames or --all), or supply a longer recording."
 _PERSON = "Have a person look at the pictures and at where the file comes from."
 
 REASONS: dict[str, Reason] = {
+    "not_examined": Reason(
+        "This was an audit of marks and container; no detector looked at the pictures.",
+        "Run forensics scan to have the faces examined.",
+    ),
     "no_face": Reason(
         "No face was found in the pictures that were looked at.",
         "If a face is visible, scan more pictures (--frames or --all) or crop closer to it.",

@@ -50,12 +50,15 @@ VERDICTS: dict[VerdictLabel, VerdictWords] = {
 }
 
 _WEAK = "What was measured is too weak to decide"
+_AUDITED = "The pictures were not examined"
 
 
 def verdict_title(verdict: Verdict) -> str:
     """Return the verdict in one sentence; a weak measurement differs from having none."""
     if verdict.label == "inconclusive" and finite(verdict.probability) is not None:
         return _WEAK
+    if "not_examined" in verdict.reasons:
+        return _AUDITED
     return VERDICTS[verdict.label].title
 
 
@@ -142,6 +145,26 @@ def declaration_words(declaration: Declaration) -> tuple[str, str]:
         )
     )
     return said, trust
+
+
+PROVENANCE = "provenance"
+"""Source of the evidence that reading marks gives."""
+
+OUTCOMES = {
+    "compliant": "met",
+    "noncompliant": "NOT MET",
+    "not_found": "nothing found",
+    "inconclusive": "cannot be told",
+}
+"""Outcomes of rules in words."""
+
+JURISDICTIONS = {"cn": "China", "eu": "European Union", "": "General"}
+"""Names of jurisdictions."""
+
+
+def place_name(code: str) -> str:
+    """Return the name of a jurisdiction."""
+    return JURISDICTIONS.get(code, code.upper())
 
 
 def faces_words(report: Report) -> str:
