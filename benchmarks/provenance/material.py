@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +26,13 @@ def clips(folder: Path, count: int, own: Path | None) -> list[Path]:
     Args:
         folder: Where they go.
         count: How many.
-        own: Folder of clips to cut them from; the samples and drawn scenes when None.
+        own: Folder of clips to cut the first of them from; the others are a sample and drawn
+            scenes.
     """
+    sources = chain(_cuts(own) if own is not None else (), _drawn(count))
     return [
         _write(folder / f"clip{number:02d}.mp4", frames)
-        for number, frames in enumerate(_cuts(own) if own is not None else _drawn(count))
-        if number < count
+        for number, frames in enumerate(islice(sources, count))
     ]
 
 
