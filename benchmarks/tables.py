@@ -146,6 +146,71 @@ def _speed(result: Result) -> list[str]:
     ]
 
 
+_MARKS = {
+    "aigc": "AIGC label",
+    "c2pa": "C2PA",
+    "visible": "visible",
+    "watermark": "watermark",
+    "number": "its number",
+}
+
+
+@figures("provenance-matrix", of="provenance-matrix")
+def _matrix(result: Result) -> list[str]:
+    head = [*_MARKS.values(), "the auditor says", "rules met / not / cannot tell"]
+    lines = [f"| | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
+    for row in result["rows"]:
+        left = [f"{row['marks'][mark]['left']}/{row['n']}" for mark in _MARKS]
+        said = "; ".join(
+            line if len(row["said"]) == 1 else f"{line} ({count})"
+            for line, count in sorted(row["said"].items())
+        )
+        rules = " / ".join(
+            f"{row['rules_per_file'].get(name, 0):.1f}"
+            for name in ("compliant", "noncompliant", "inconclusive")
+        )
+        name = f"{row['kind']}: {row['transformation']}"
+        lines.append(f"| {name} | {' | '.join(left)} | {said} | {rules} |")
+    wrong = sum(len(row["wrong"]) for row in result["rows"])
+    told = sum(row["n"] for row in result["rows"])
+    low, high = result["wrong_interval"]
+    return [
+        *lines,
+        "",
+        f"Statements that other readers contradict: {wrong} in {told} files "
+        f"(95 % interval of the share: {low:.3f} to {high:.3f}). Material: {result['material']}.",
+    ]
+
+
+@figures("provenance-tamper", of="provenance-tamper")
+def _tamper(result: Result) -> list[str]:
+    lines = [
+        "| file | changes | of signed bytes | reported | of excluded bytes | not reported |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in result["rows"]:
+        silent = ", ".join(f"{n} in {what}" for what, n in row["not_reported"].items()) or "none"
+        lines.append(
+            f"| {row['format'].upper()} | {row['changes']} | {row['in_signed_ranges']} | "
+            f"{row['reported']} [{row['interval'][0]:.3f}, {row['interval'][1]:.3f}] | "
+            f"{row['in_excluded_ranges']} | {silent} |"
+        )
+    parts = []
+    for row in result["manifest"]:
+        silent = ", ".join(f"{n} in {what}" for what, n in sorted(row["not_reported"].items()))
+        parts.append(f"{row['format'].upper()}: of {row['bytes']} bytes {silent or 'none'}")
+    sealed = "Each byte of the manifest changed once, not reported: " + "; ".join(parts) + "."
+    return [*lines, "", sealed]
+
+
+@figures("provenance-interop", of="provenance-interop")
+def _interop(result: Result) -> list[str]:
+    lines = ["| file | read by | as it was written |", "|---|---|---|"]
+    for row in result["rows"]:
+        lines.append(f"| {row['file']} | {row['reader']} | {row['same']}/{row['n']} |")
+    return lines
+
+
 def _bars(result: Result) -> list[str]:
     lines = ["| bar | measured | promised | |", "|---|---|---|---|"]
     for bar in result["bars"]:
