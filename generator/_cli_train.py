@@ -89,7 +89,9 @@ def _autoencoder(
 ) -> Progress:
     from generator.train import train as run
 
-    return run(people, out, config, keep_state=not small, **rest)
+    return run(
+        people, out, config, keep_state=not small, notice=lambda text: note(f"warning: {text}"), **rest
+    )
 
 
 def _style(

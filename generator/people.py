@@ -25,6 +25,7 @@ _STEADY = (
 _SIDE = 16
 MIXED_ABOVE = 1.95
 """Separation above which a set is reported as two people; see `separation`."""
+_LEAST = 12  # fewer faces of one person fall apart into two groups by chance
 SAME_BELOW = 0.7
 """Descriptor distance below which tracks of different shots are taken for one person."""
 
@@ -72,7 +73,7 @@ def separation(descriptors: NDArray[np.float64]) -> tuple[float, NDArray[np.bool
         second group.
     """
     n = len(descriptors)
-    if n < 4:
+    if n < _LEAST:
         return 0.0, np.zeros(n, bool)
     x = descriptors - descriptors.mean(0)
     first = np.linalg.svd(x, full_matrices=False)[0][:, 0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,15 @@ from generator.models._network import Swapper
 from generator.preview import write_loss_plot, write_preview
 from generator.train_config import Best, Hook, Progress, TrainConfig
 from generator.train_data import Batch, FacePool, prefetch
-from generator.train_setup import check_people, describe_person, hold_out, settled, spread
+from generator.train_setup import (
+    check_different,
+    check_people,
+    describe_person,
+    doubts,
+    hold_out,
+    settled,
+    spread,
+)
 
 EMA_EVERY = 5
 """Steps between two updates of the averaged weights; each one reads every weight once."""
@@ -267,6 +275,7 @@ def train(
     keep_state: bool = True,
     overrides: dict[str, Any] | None = None,
     hook: Hook | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Progress:
     """Train on face sets, or go on with the training that lies in ``out``.
 
@@ -279,6 +288,7 @@ def train(
         keep_state: Keep what is needed to go on; without it the folder holds 2 bytes a weight.
         overrides: Fields of the network's configuration to replace.
         hook: Called after every step.
+        notice: Called with each doubt about the face sets, one line each.
 
     Raises:
         UsageError: No consent, wrong number of people, too few faces.
@@ -290,6 +300,10 @@ def train(
     records = [*consent, *[None] * (len(facesets) - len(consent))]
     described = [describe_person(s, c) for s, c in zip(facesets, records, strict=True)]
     check_people(facesets, config, overrides or {})
+    if len(facesets) == 2:  # portraits of many people may well share a file
+        check_different(facesets)
+    for doubt in doubts(facesets) if notice is not None else ():
+        notice(doubt)
     old = read_card(out) if (out / "model.json").exists() else None
     if old is not None:
         config = settled(old[0], config)

@@ -53,6 +53,33 @@ def check_people(
             )
 
 
+def check_different(facesets: Sequence[FaceSet]) -> None:
+    """Refuse one identity on both sides: sets that share a clip.
+
+    Raises:
+        UsageError: Two of them do.
+    """
+    seen: dict[str, Path] = {}
+    for faceset in facesets:
+        for source in {entry.source_sha256 for entry in faceset.faces} - {""}:
+            if source in seen:
+                raise UsageError(
+                    f"{faceset.path}: comes from the same clip as {seen[source]}; A and B have to "
+                    "be two people"
+                )
+        seen |= {entry.source_sha256: faceset.path for entry in faceset.faces}
+
+
+def doubts(facesets: Sequence[FaceSet]) -> list[str]:
+    """Say what `extract` found suspicious about the sets."""
+    return [
+        f"{faceset.path}: looks like two people mixed; see contact.png, and the sources named in "
+        "index.json"
+        for faceset in facesets
+        if faceset.report.get("identity", {}).get("two_people_likely")
+    ]
+
+
 def settled(card: Card, config: TrainConfig) -> TrainConfig:
     """Settings of a checkpoint, with today's limits."""
     try:
