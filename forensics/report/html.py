@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from forensics.report.html_evidence import evidence_section
 from forensics.report.html_faces import faces_section
 from forensics.report.html_file import file_section, making_section
-from forensics.report.html_findings import declaration_section, evidence_section, findings_section
+from forensics.report.html_provenance import provenance_section
+from forensics.report.html_rules import rules_section
 from forensics.report.html_verdict import questions_section, verdict_section
 from forensics.report.markup import esc, prose, table, tag
 from forensics.report.words import VERDICTS, faces_words, percent
@@ -21,8 +23,8 @@ _SECTIONS = (
     questions_section,
     faces_section,
     evidence_section,
-    declaration_section,
-    findings_section,
+    provenance_section,
+    rules_section,
     file_section,
     making_section,
 )

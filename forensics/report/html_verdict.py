@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from forensics.report.markup import esc, prose, table, tag
+from forensics.report.origin_words import sentence_of, trace_sentences
 from forensics.report.plot import probability_scale
 from forensics.report.reasons import explain
+from forensics.report.rules_words import action_words
 from forensics.report.words import (
     VERDICTS,
     declaration_words,
@@ -66,20 +68,21 @@ def _reasons(codes: tuple[str, ...]) -> str:
 def questions_section(report: Report, prefix: str) -> str:
     """Return five separate answers; none of them is mixed into another."""
     said, trust = declaration_words(report.declaration)
-    visible = next((e.explanation for e in report.evidence if e.kind == "visible_label"), "")
+    visible = sentence_of(report, "visible")
     chance = finite(report.verdict.probability)
     traces = verdict_title(report.verdict)
     traces += f" ({percent(chance)})." if chance is not None else "."
-    todo = ", ".join(action.replace("_", " ") for action in report.actions)
+    traces = " ".join((f"Pictures: {traces}", *trace_sentences(report)))
+    todo = " ".join(en for en, _ in action_words(report.actions))
     if not todo:
         todo = "No action is asked for." if report.findings else "No rule set was applied."
     rows = (
         ("Does the file declare that AI made it?", prose(said)),
         ("Can that declaration be trusted?", prose(trust)),
         ("Is there a visible label?", prose(visible or "Not examined.")),
-        ("Do the pictures carry traces of manipulation?", prose(traces)),
+        ("Do pictures or container carry traces?", prose(traces)),
         ("What must be done?", prose(todo)),
     )
     heading = tag("h2", "Five questions, kept apart", id=f"{prefix}questions")
-    answers = table("The verdict rests on the fourth alone.", ("Question", "Answer"), rows)
+    answers = table("The verdict above rests on the pictures alone.", ("Question", "Answer"), rows)
     return tag("section", heading, answers)

@@ -12,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.errors import printable
-from forensics.policy.actions import ACTIONS
+from forensics.report.origin_words import origin_rows
 from forensics.report.reasons import explain
+from forensics.report.rules_words import RuleRow, action_words, rule_rows
 from forensics.report.words import (
-    OUTCOMES,
-    PROVENANCE,
     VERDICTS,
     declaration_words,
     faces_words,
@@ -24,15 +23,13 @@ from forensics.report.words import (
     percent,
     verdict_title,
 )
-from forensics.types import SCOPE, Finding, Report, TrackResult
+from forensics.types import SCOPE, Report, TrackResult
 
 _BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII_BLOCKS = ".:-=+*%@"
 _STYLE = {"suspect": "bold red", "inconclusive": "yellow", "no_evidence": "blue"}
 _RULE_STYLE = {"noncompliant": "bold red", "inconclusive": "yellow", "compliant": "green",
                "not_found": "dim"}
-# Provenance facts that a terminal shows; the others are in the JSON and HTML reports.
-_TOLD = ("c2pa", "conflict", "watermark", "visible")
 _TIMELINE = 24
 _DETAILED = 10
 
@@ -134,39 +131,46 @@ def _print_details(report: Report, console: Console) -> None:
     if report.declaration.status != "none":
         # Kept apart from the verdict: it alone may be why the exit code says more than that.
         _say(f"What the file declares: {' '.join(declaration_words(report.declaration))}", console)
-    for item in report.evidence:
-        if item.source == PROVENANCE and item.kind in _TOLD:
-            _say(f"- {item.explanation}", console)
+    if rows := origin_rows(report):
+        _print_table(_origin(rows, console), console)
     if report.tracks:
         _print_table(_tracks(report.tracks, console), console)
     _print_findings(report, console)
 
 
+def _origin(rows: Sequence[tuple[str, str]], console: Console) -> Table:
+    table = Table(show_header=False, title="Provenance", title_justify="left")
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold", ratio=1)
+    for name, value in rows:
+        table.add_row(name, _text(value, console))
+    return table
+
+
 def _print_findings(report: Report, console: Console) -> None:
     """Print what has to be done, then every rule that is met, not met, or cannot be told."""
-    if not report.findings:
-        return
-    for code in report.actions:
-        en, zh = ACTIONS.get(code, (code, ""))
-        _say(f"To do: {en}" + (f" {zh}" if _fits(zh, console) else ""), console)
-    shown = [f for f in report.findings if f.outcome != "not_found"]
-    if shown:
-        _print_table(_findings(shown, console), console)
-    quiet = len(report.findings) - len(shown)
+    for en, zh in action_words(report.actions):
+        _say(f"To do: {en} {zh if _fits(zh, console) else ''}".rstrip(), console)
+    quiet = 0
+    for place, rows in rule_rows(report).items():
+        shown = [row for row in rows if row.finding.outcome != "not_found"]
+        quiet += len(rows) - len(shown)
+        if shown:
+            _print_table(_rules(place, shown, console), console)
     if quiet:
-        _say(f"{quiet} further rules found nothing to hold against the file.", console)
+        _say(f"{quiet} rules found nothing to hold against the file.", console)
 
 
-def _findings(findings: Sequence[Finding], console: Console) -> Table:
-    table = Table()
+def _rules(place: str, rows: Sequence[RuleRow], console: Console) -> Table:
+    table = Table(title=place, title_justify="left")
     table.add_column("Rule", no_wrap=True)
     table.add_column("Outcome", overflow="fold")
-    table.add_column("Why", overflow="fold", ratio=1)
-    for finding in findings:
+    table.add_column("Why, and what to do", overflow="fold", ratio=1)
+    for row in rows:
         table.add_row(
-            _text(finding.rule, console),
-            Text(OUTCOMES[finding.outcome], style=_RULE_STYLE[finding.outcome]),
-            _text(finding.message.get("en", ""), console),
+            _text(row.finding.rule, console),
+            Text(row.outcome, style=_RULE_STYLE[row.finding.outcome]),
+            _text(row.finding.message.get("en", ""), console),
         )
     return table
 

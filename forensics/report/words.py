@@ -150,22 +150,6 @@ def declaration_words(declaration: Declaration) -> tuple[str, str]:
 PROVENANCE = "provenance"
 """Source of the evidence that reading marks gives."""
 
-OUTCOMES = {
-    "compliant": "met",
-    "noncompliant": "NOT MET",
-    "not_found": "nothing found",
-    "inconclusive": "cannot be told",
-}
-"""Outcomes of rules in words."""
-
-JURISDICTIONS = {"cn": "China", "eu": "European Union", "": "General"}
-"""Names of jurisdictions."""
-
-
-def place_name(code: str) -> str:
-    """Return the name of a jurisdiction."""
-    return JURISDICTIONS.get(code, code.upper())
-
 
 def faces_words(report: Report) -> str:
     """Return how many faces were followed and how many of them were judged."""

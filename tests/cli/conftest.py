@@ -70,7 +70,7 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Any]]:
     """Replace the scanner; collect (path, options) of its calls."""
     calls: list[tuple[Path, Any]] = []
 
-    def scan(path: Path, *, options: Any, on_progress: Any) -> Report:
+    def scan(path: Path, *, options: Any, on_progress: Any, **rest: Any) -> Report:
         calls.append((path, options))
         on_progress(1, 2)
         if path.stem == "bug":

@@ -32,7 +32,7 @@ def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"media" * 50)
 
-    def scan(path: Path, *, options: Any, on_progress: Any) -> Report:
+    def scan(path: Path, *, options: Any, on_progress: Any, **rest: Any) -> Report:
         facts = {"file": {"sha256": file_sha256(path), "bytes": path.stat().st_size}}
         if path.name.startswith("growing"):
             path.write_bytes(path.read_bytes() + b"!")
