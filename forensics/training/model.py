@@ -20,9 +20,9 @@ class BlendNet(nn.Module):
     """Score a face crop and draw where it was blended.
 
     The backbone is EfficientNet-Lite0 (Tan and Le 2019, ReLU6 and no squeeze-and-excitation).
-    One head reads its last features and gives a logit; the other reads its stride-8 and
-    stride-16 features and gives two maps: the blend boundary (as in Face X-ray, Li et al. 2020)
-    and the pasted region.
+    One head reads its stride-8 and stride-16 features and gives two maps: the blend boundary (as
+    in Face X-ray, Li et al. 2020) and the pasted region. The other reads the last features, and
+    the strongest place and the filled share of both maps, and gives a logit.
 
     Args:
         dropout: Share of the last features dropped in training.
@@ -39,7 +39,8 @@ class BlendNet(nn.Module):
             nn.Conv2d(48, 2, 1),
         )
         self.dropout = nn.Dropout(dropout)
-        self.score = nn.Linear(self.backbone.num_features, 1)
+        self.score = nn.Linear(self.backbone.num_features + 4, 1)
+        nn.init.zeros_(self.score.weight[:, -4:])
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Run the network.
@@ -62,8 +63,11 @@ class BlendNet(nn.Module):
         maps = self.draw(self.fine(fine) + coarse)
         for block in net.blocks[5:]:
             x = block(x)
-        x = net.bn2(net.conv_head(x)).mean((2, 3))
-        return self.score(self.dropout(x)).squeeze(1), maps
+        x = self.dropout(net.bn2(net.conv_head(x)).mean((2, 3)))
+        # A seam may fill two cells of the maps and vanish in the mean over the whole crop.
+        strongest = nn.functional.avg_pool2d(maps, 3, stride=1).amax((2, 3))
+        filled = torch.sigmoid(maps).mean((2, 3))
+        return self.score(torch.cat([x, strongest, filled], 1)).squeeze(1), maps
 
 
 def load_imagenet(net: BlendNet) -> str:

@@ -8,12 +8,13 @@ checkpoint when the same command is given again. Batches are a pure function of 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +35,7 @@ from forensics.training.fakes import SHARES, Material
 from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
 from forensics.training.pairs import Pair, PairSource
 from forensics.training.portraits import build_cache, load_cache
+from forensics.training.unfold import load_exported
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -56,13 +58,20 @@ class Recipe:
 
     seed: int = 0
     pairs: int = 16
-    mild: float = 0.3
+    mild: float = 0.4
     rate: float = 4e-4
     decay: float = 0.02
     average: float = 0.998
     warm: int = 100
     map_weight: float = 0.6
     rank_weight: float = 0.3
+
+
+_CHECKS: dict[str, dict[str, Any]] = {
+    "auc": {},
+    "auc_self_blends_lightly_coded": {"shares": {"self_blended": 1.0}, "mild": 1.0},
+}
+"""What validation pairs are made of; one AUC each."""
 
 
 class PairDataset(Dataset[Batch]):
@@ -79,6 +88,11 @@ class PairDataset(Dataset[Batch]):
         step = self._first + index
         n = self._recipe.pairs
         return collate([self._source.draw((self._recipe.seed, step * n + i)) for i in range(n)])
+
+
+def _held_pairs(source: PairSource, seed: int) -> list[Batch]:
+    dataset = PairDataset(source, Recipe(seed=seed + 7919), 0, 16)
+    return [dataset[index] for index in range(len(dataset))]
 
 
 def collate(pairs: list[Pair]) -> Batch:
@@ -164,7 +178,8 @@ def train(
         recipe: What to do.
         workers: Processes that make pairs.
         console: Where progress goes.
-        start: Checkpoint whose averaged weights a new run starts from, instead of ImageNet's.
+        start: Checkpoint whose averaged weights, or exported network (.onnx), a new run starts
+            from, instead of ImageNet's weights.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -176,15 +191,21 @@ def train(
     portraits = load_cache(cache, ["train"])
     material = Material(portraits, Eigenfaces(portraits, seed=recipe.seed))
     held = load_cache(cache, ["validate"])
-    held_source = PairSource(held, Material(held, material.coder), size=SIZE)
-    held_set = PairDataset(held_source, Recipe(seed=recipe.seed + 7919), 0, 16)
     with console.status("making the validation pairs"):
-        checks = [held_set[i] for i in range(len(held_set))]
+        checks = {
+            name: _held_pairs(PairSource(held, Material(held, material.coder), size=SIZE, **how),
+                              recipe.seed)
+            for name, how in _CHECKS.items()
+        }
 
     torch.manual_seed(recipe.seed)
     net = BlendNet()
     if start is None:
         initial = load_imagenet(net)
+    elif start.suffix == ".onnx":
+        load_exported(net, start, checks["auc"][0][0].float())
+        digest = hashlib.sha256(start.read_bytes()).hexdigest()
+        initial = f"exported weights {digest[:12]} (from ImageNet's)"
     else:
         before, earlier = load_averaged(start)
         net.load_state_dict(before.state_dict())
@@ -226,7 +247,7 @@ def _loop(
     ema: BlendNet,
     optimizer: torch.optim.Optimizer,
     batches: Iterator[Batch],
-    checks: list[Batch],
+    checks: Mapping[str, list[Batch]],
     facts: dict[str, Any],
     recipe: Recipe,
     budget: float,
@@ -263,10 +284,11 @@ def _loop(
                 f"  rank {running['rank']:.3f}  lr {rate:.1e}  {left:.1f} min left"
             )
         if time.monotonic() - saved > 240 or facts["spent"] >= budget or stop["now"]:
-            auc = validate(ema, checks)
+            found = {name: validate(ema, batches) for name, batches in checks.items()}
             net.train()
-            facts["log"].append({"step": facts["step"], "spent": facts["spent"], "auc": auc})
-            console.print(f"validation AUC of held-out portraits {auc:.4f}")
+            facts["log"].append({"step": facts["step"], "spent": facts["spent"], **found})
+            told = ", ".join(f"{name} {auc:.4f}" for name, auc in found.items())
+            console.print(f"held-out portraits of the validation split: {told}")
             checkpoint.save(path, net=net, ema=ema, optimizer=optimizer, facts=facts)
             saved = time.monotonic()
     (path.parent / "log.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -280,7 +302,8 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes that make pairs.")] = 1,
     rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 4e-4,
     start: Annotated[
-        Path | None, typer.Option(help="Start a new run from this checkpoint's averaged weights.")
+        Path | None,
+        typer.Option(help="Start a new run from this checkpoint's averaged weights, or .onnx."),
     ] = None,
 ) -> None:
     """Train the blend detector, or go on with an interrupted run."""
