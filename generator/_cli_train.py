@@ -89,9 +89,10 @@ def _autoencoder(
 ) -> Progress:
     from generator.train import train as run
 
-    return run(
-        people, out, config, keep_state=not small, notice=lambda text: note(f"warning: {text}"), **rest
-    )
+    def warn(doubt: str) -> None:
+        note(f"warning: {doubt}")
+
+    return run(people, out, config, keep_state=not small, notice=warn, **rest)
 
 
 def _style(

@@ -302,8 +302,9 @@ def train(
     check_people(facesets, config, overrides or {})
     if len(facesets) == 2:  # portraits of many people may well share a file
         check_different(facesets)
-    for doubt in doubts(facesets) if notice is not None else ():
-        notice(doubt)
+    if notice is not None:
+        for doubt in doubts(facesets):
+            notice(doubt)
     old = read_card(out) if (out / "model.json").exists() else None
     if old is not None:
         config = settled(old[0], config)
