@@ -1,0 +1,72 @@
+"""Stretches of real footage, cut out square around the face: recordings to set beside portraits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.faces import FaceFinder, FaceMesh
+from forensics.faces.align import similarity, template
+from forensics.faces.mesh import five_points, mesh_in_crop
+from forensics.media import SamplingPlan, open_clip, stream_frames
+from forensics.training.portraits import ROOM, SIDE
+
+_LICENCE = "CC BY 4.0, GRID corpus"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive frames of one person.
+
+    Attributes:
+        identity: Set and person.
+        licence: Licence of the recording.
+        fps: Frames per second.
+        frames: (384, 384, 3) pictures with their (468, 3) meshes, cut out by one fixed matrix.
+    """
+
+    identity: str
+    licence: str
+    fps: float
+    frames: list[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+
+
+def read_stretches(paths: Sequence[Path], *, count: int, length: int) -> list[Stretch]:
+    """Cut ``count`` stretches of ``length`` frames out of each clip.
+
+    A stretch in which a face is lost is left out.
+    """
+    finder, mesher = FaceFinder(), FaceMesh()
+    found: list[Stretch] = []
+    for path in paths:
+        clip = open_clip(path)
+        with stream_frames(clip, SamplingPlan(all=True)) as stream:
+            pictures = [np.asarray(frame.image) for frame in stream]
+        starts = np.linspace(0, max(len(pictures) - length, 0), count).astype(int)
+        for start in dict.fromkeys(int(s) for s in starts):
+            part = pictures[start : start + length]
+            frames: list[tuple[NDArray[np.uint8], NDArray[np.float32]]] = []
+            forward: NDArray[np.float64] | None = None
+            for picture in part:
+                faces = finder.detect(picture, thorough=False)
+                if not faces:
+                    break
+                mesh, presence = mesher.points(picture, faces[0])
+                if presence < 0.8:
+                    break
+                if forward is None:
+                    forward = similarity(five_points(mesh), template(SIDE, ROOM))
+                crop = cv2.warpAffine(
+                    picture, forward, (SIDE, SIDE), flags=cv2.INTER_CUBIC,
+                    borderMode=cv2.BORDER_REFLECT_101,
+                )
+                back = np.asarray(cv2.invertAffineTransform(forward), np.float64)
+                frames.append((np.asarray(crop, np.uint8), mesh_in_crop(mesh, back)))
+            if len(frames) == len(part) == length:
+                found.append(Stretch(f"grid/{path.stem}", _LICENCE, clip.fps or 25.0, frames))
+    return found
