@@ -78,11 +78,15 @@ class Frame:
         image: (h, w, 3) RGB ``uint8``, upright.
         pts: Presentation time in seconds.
         shot: Number of the shot (between cuts) that the picture belongs to, from 0.
+        burst: Number of the burst of directly following pictures that it belongs to, or None.
+        extra: Whether it was taken for its burst alone and is no picture of the sample.
     """
 
     image: NDArray[np.uint8]
     pts: float = field(kw_only=True)
     shot: int = field(kw_only=True, default=0)
+    burst: int | None = field(kw_only=True, default=None)
+    extra: bool = field(kw_only=True, default=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image", read_only(self.image, "image", (None, None, 3)))

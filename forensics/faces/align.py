@@ -55,6 +55,14 @@ def align_face(
         (size, size, 3) crop and the (2, 3) affine matrix from crop to frame pixels.
     """
     forward = similarity(landmarks, template(size, margin))
+    to_frame = np.asarray(cv2.invertAffineTransform(forward), np.float64)
+    return cut_out(image, forward, size), to_frame
+
+
+def cut_out(
+    image: NDArray[np.uint8], forward: NDArray[np.float64], size: int = CROP
+) -> NDArray[np.uint8]:
+    """Cut a (size, size, 3) window out of a frame by the (2, 3) matrix from frame to crop."""
     shrink = float(np.hypot(forward[0, 0], forward[1, 0]))
     source = image
     if shrink < 0.5:
@@ -78,8 +86,7 @@ def align_face(
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
     )
-    to_frame = np.asarray(cv2.invertAffineTransform(forward), np.float64)
-    return np.asarray(crop, np.uint8), to_frame
+    return np.asarray(crop, np.uint8)
 
 
 def _region(

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.faces.align import CROP, MARGIN, align_face
+from forensics.faces.align import CROP, MARGIN, align_face, cut_out
 from forensics.faces.detect import DetectedFace, FaceFinder, same_face
 from forensics.faces.mesh import FaceMesh, five_points, mesh_in_crop
 from forensics.faces.quality import QualityGate, measure_quality
+from forensics.media.plan import BURST
 from forensics.types import CropQuality, FaceCrops, FaceTrack, Frame
 
 CropSink = Callable[[FaceCrops], None]
@@ -23,6 +25,19 @@ CropSink = Callable[[FaceCrops], None]
 _REACH = 1.0  # a face may move this many face widths between two samples
 _GROWTH = 1.7  # and change its size by this factor
 _FEW = 3  # more known faces than this are looked for in the whole frame at once
+
+
+@dataclass
+class _Burst:
+    """One face in directly following pictures, seen through one fixed window."""
+
+    track: int
+    face: DetectedFace
+    to_frame: NDArray[np.float64]
+    quality: CropQuality
+    pts: list[float] = field(default_factory=list)
+    crops: list[NDArray[np.uint8]] = field(default_factory=list)
+    meshes: list[NDArray[np.float32]] = field(default_factory=list)
 
 
 @dataclass
@@ -82,6 +97,8 @@ class FaceFollower:
             always, for frames that follow each other closely.
         sweep_every: Small faces that a look misses are looked for in the first frame of each
             shot, in every so many frames after it, and wherever a face went missing.
+        bursts: Called with the `forensics.media.plan.BURST` crops of each whole burst of one
+            face, all cut out by the first one's matrix, so that movement is not aligned away.
     """
 
     def __init__(
@@ -95,6 +112,7 @@ class FaceFollower:
         margin: float = MARGIN,
         look_every: int = 4,
         sweep_every: int = 16,
+        bursts: CropSink | None = None,
     ) -> None:
         self._sink = sink
         self._finder = finder or FaceFinder()
@@ -104,6 +122,9 @@ class FaceFollower:
         self._margin = margin
         self._look_every = look_every
         self._sweep_every = sweep_every
+        self._burst_sink = bursts
+        self._burst: int | None = None
+        self._bursts: list[_Burst] = []
         self._open: list[_Track] = []
         self._done: list[_Track] = []
         self._shot: int | None = None
@@ -112,6 +133,11 @@ class FaceFollower:
 
     def push(self, frame: Frame) -> int:
         """Look at one frame and return how many faces it shows."""
+        if frame.burst is None or frame.burst != self._burst:
+            self._bursts = []
+        self._go_on(frame)
+        if frame.extra:
+            return len(self._known)
         if frame.shot != self._shot:
             self._close()
             self._shot, self._age = frame.shot, 0
@@ -122,7 +148,29 @@ class FaceFollower:
         for face in faces:
             if self._take(frame, face, free):
                 self._known.append(face.box)
+        self._burst = frame.burst
         return len(self._known)
+
+    def _go_on(self, frame: Frame) -> None:
+        """Add the picture to every burst that is under way."""
+        for burst in self._bursts:
+            mesh, _ = self._mesh.points(frame.image, burst.face)
+            forward = np.asarray(cv2.invertAffineTransform(burst.to_frame), np.float64)
+            burst.pts.append(frame.pts)
+            burst.crops.append(cut_out(frame.image, forward))
+            burst.meshes.append(mesh_in_crop(mesh, burst.to_frame))
+            if len(burst.pts) == BURST and self._burst_sink is not None:
+                self._burst_sink(
+                    FaceCrops(
+                        burst.track,
+                        pts=np.array(burst.pts, np.float64),
+                        data=np.stack(burst.crops),
+                        to_frame=np.repeat(burst.to_frame[None], BURST, axis=0),
+                        mesh=np.stack(burst.meshes),
+                        quality=(burst.quality,) * BURST,
+                    )
+                )
+        self._bursts = [burst for burst in self._bursts if len(burst.pts) < BURST]
 
     def _look(self, image: NDArray[np.uint8]) -> list[DetectedFace]:
         """Find the faces of a frame with as little looking as will do."""
@@ -172,6 +220,11 @@ class FaceFollower:
         track.points.append(points)
         track.confidence.append(face.confidence)
         track.waiting.append((frame.pts, crop, to_frame, local, quality))
+        starts = frame.burst is not None and frame.burst != self._burst
+        if starts and quality.usable and self._burst_sink is not None:
+            self._bursts.append(
+                _Burst(track.id, face, to_frame, quality, [frame.pts], [crop], [local])
+            )
         if len(track.waiting) >= self._chunk:
             track.flush(self._sink)
         return 1

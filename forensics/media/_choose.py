@@ -24,6 +24,8 @@ LONG = 20.0
 SURVEY = 4
 _BRIDGE = 16
 _SKIP_FROM = 4.0
+_PLAN = SamplingPlan()
+_TAIL = 6  # packets after a target that hold the next pictures, however they are ordered
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,13 @@ class Run:
         start: First packet, a keyframe.
         stop: One past the last packet.
         targets: Times at or after which a picture is taken, ascending; None takes every picture.
+        bursts: Those of the targets that start a burst.
     """
 
     start: int
     stop: int
     targets: tuple[float, ...] | None
+    bursts: frozenset[float] = frozenset()
 
 
 def wants_survey(index: PacketIndex, plan: SamplingPlan) -> bool:
@@ -99,29 +103,40 @@ def spread_over_shots(
     return chosen
 
 
-def plan_runs(index: PacketIndex, targets: Sequence[float] | None) -> list[Run]:
+def plan_runs(
+    index: PacketIndex, targets: Sequence[float] | None, plan: SamplingPlan = _PLAN
+) -> list[Run]:
     """Return the runs of packets that hold the targets, in file order.
 
     Args:
         index: The packet table.
         targets: Ascending times in seconds, or None for every picture.
+        plan: Says which of the targets start a burst.
     """
     count = len(index.pts)
-    if targets is None or index.derived:
-        return [Run(0, count, None if targets is None else tuple(targets))]
+    if targets is None:
+        return [Run(0, count, None)]
+    if index.derived:
+        starts = [t for i, t in enumerate(targets) if plan.starts_burst(i, len(targets))]
+        return [Run(0, count, tuple(targets), frozenset(starts))]
     order = np.argsort(index.pts, kind="stable")
     shown = index.pts[order]
     at = np.clip(np.searchsorted(shown, np.asarray(targets) + 1e-9, side="right") - 1, 0, None)
     runs: list[Run] = []
-    for rank in np.unique(at):
+    ranks = np.unique(at)
+    for number, rank in enumerate(ranks):
         position, time = int(order[rank]), float(shown[rank])
         start = _start_for(index, position, time)
         stop = position + 1
+        bursts: frozenset[float] = frozenset()
+        if plan.starts_burst(number, len(ranks)):
+            stop, bursts = min(stop + _TAIL, count), frozenset((time,))
         if runs and start <= runs[-1].stop + _BRIDGE:
             last = runs.pop()
-            runs.append(Run(last.start, max(stop, last.stop), (*(last.targets or ()), time)))
+            times = (*(last.targets or ()), time)
+            runs.append(Run(last.start, max(stop, last.stop), times, last.bursts | bursts))
         else:
-            runs.append(Run(start, stop, (time,)))
+            runs.append(Run(start, stop, (time,), bursts))
     return runs
 
 

@@ -23,14 +23,14 @@ from forensics.media._index import PacketIndex, read_index
 from forensics.media._luma import thumb_of
 from forensics.media._runs import RunDecoder, Shown
 from forensics.media.limits import Limits
-from forensics.media.plan import SamplingPlan
+from forensics.media.plan import BURST, SamplingPlan
 from forensics.media.shots import ShotCounter
 
 # The decoder's own threads already fill the cores; older PyAV has no choice here.
 _ONE_THREAD: dict[str, Any] = (
     {"threads": 1} if "threads" in (VideoReformatter.reformat.__doc__ or "") else {}
 )
-Emit = Callable[[NDArray[np.uint8], float, int], None]
+Emit = Callable[[NDArray[np.uint8], float, int, "int | None", bool], None]
 Tick = Callable[[], None]
 
 
@@ -43,7 +43,8 @@ def stream_video(
         path: The file.
         plan: What to take.
         limits: Caps on picture size and duration.
-        emit: Takes (h, w, 3) upright RGB ``uint8``, seconds and the shot number.
+        emit: Takes (h, w, 3) upright RGB ``uint8``, seconds, the shot number, the number of its
+            burst or None, and whether it was taken for the burst alone.
         tick: Called often, to report progress and to stop early.
 
     Returns:
@@ -55,7 +56,7 @@ def stream_video(
     index = read_index(path, limits, tick)
     targets = _targets(path, index, plan, limits, tick)
     with RunDecoder(path, index, limits, tick, skip=may_skip(index, plan, targets)) as decoder:
-        taken = _take(decoder, plan_runs(index, targets), emit)
+        taken = _take(decoder, plan_runs(index, targets, plan), emit, plan, len(index.pts))
     if not taken:
         raise MediaFault("no picture could be decoded")
     return [*index.warnings, *decoder.warnings]
@@ -80,10 +81,17 @@ def _targets(
     return spread_over_shots(times, numbers, index.duration, plan.frames)
 
 
-def _take(decoder: RunDecoder, runs: Sequence[Run], emit: Emit) -> int:
-    """Pick the pictures at the targets; return how many were handed on."""
+def _take(
+    decoder: RunDecoder, runs: Sequence[Run], emit: Emit, plan: SamplingPlan, count: int
+) -> int:
+    """Pick the pictures at the targets, and those that complete bursts.
+
+    Returns:
+        How many pictures of the sample were handed on.
+    """
     converter = VideoReformatter()
     shots = ShotCounter()
+    bursts = _Bursts()
     taken = 0
     for run in runs:
         waiting = list(run.targets or ())[::-1]
@@ -91,17 +99,39 @@ def _take(decoder: RunDecoder, runs: Sequence[Run], emit: Emit) -> int:
         for shown in decoder.decode(run):
             shot = shots.update(thumb_of(shown.frame), adjacent=shown.adjacent)
             hit = run.targets is None
+            starts = hit and plan.starts_burst(taken, count)
             while waiting and shown.pts >= waiting[-1] - 1e-6:
-                waiting.pop()
+                starts |= waiting.pop() in run.bursts
                 hit = True
-            if hit:
-                emit(_upright_rgb(shown.frame, converter), shown.pts, shot)
-                taken += 1
+            burst = bursts.of(shot, starts=starts, adjacent=shown.adjacent)
+            if hit or burst is not None:
+                emit(_upright_rgb(shown.frame, converter), shown.pts, shot, burst, not hit)
+                taken += hit
             spare = None if hit else (shown, shot)
         if waiting and spare is not None:
-            emit(_upright_rgb(spare[0].frame, converter), spare[0].pts, spare[1])
+            emit(_upright_rgb(spare[0].frame, converter), spare[0].pts, spare[1], None, False)
             taken += 1
     return taken
+
+
+class _Bursts:
+    """Number the bursts; one ends when it is full or at a cut."""
+
+    def __init__(self) -> None:
+        self._number = -1
+        self._left = 0
+        self._shot = -1
+
+    def of(self, shot: int, *, starts: bool, adjacent: bool) -> int | None:
+        """Return the number of the burst that the next picture belongs to, or None."""
+        if self._left and (shot != self._shot or not adjacent):
+            self._left = 0
+        if starts and not self._left:
+            self._number, self._left, self._shot = self._number + 1, BURST, shot
+        if not self._left:
+            return None
+        self._left -= 1
+        return self._number
 
 
 def _upright_rgb(frame: Any, converter: VideoReformatter) -> NDArray[np.uint8]:

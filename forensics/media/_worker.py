@@ -107,10 +107,15 @@ class Job:
         if time.monotonic() - self._told > _TICK:
             self.say("progress")
 
-    def emit(self, image: NDArray[np.uint8], pts: float, shot: int) -> None:
+    def emit(
+        self, image: NDArray[np.uint8], pts: float, shot: int, burst: int | None = None,
+        extra: bool = False,
+    ) -> None:
         """Send one picture once the parent can take it."""
         self._inbox.spend()
-        self.say("frame", image.data, shape=image.shape, pts=pts, shot=shot)
+        self.say(
+            "frame", image.data, shape=image.shape, pts=pts, shot=shot, burst=burst, extra=extra
+        )
 
 
 def _probe(job: Job) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Mode = Literal["frames", "every", "all"]
+BURST = 3
+"""Pictures that directly follow each other in a burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class SamplingPlan:
             shorter shots are seen too (see ``forensics.media._choose``).
         every: One picture every so many seconds, from the first one on.
         all: Every picture.
+        bursts: So many of the chosen pictures, spread evenly, are each followed by the next
+            `BURST` - 1 pictures that the file shows, so that what flickers can be measured. They
+            come marked (see `forensics.types.Frame`), and none follows a cut.
 
     Raises:
         ValueError: A value is out of range or two modes are given.
@@ -29,10 +34,13 @@ class SamplingPlan:
     frames: int = 32
     every: float | None = None
     all: bool = False
+    bursts: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < 1:
             raise ValueError(f"frames must be a whole number above 0, got {self.frames!r}")
+        if isinstance(self.bursts, bool) or not isinstance(self.bursts, int) or self.bursts < 0:
+            raise ValueError(f"bursts must be a whole number from 0, got {self.bursts!r}")
         if self.every is not None and not (math.isfinite(self.every) and self.every > 0):
             raise ValueError(f"every must be a number of seconds above 0, got {self.every!r}")
         if self.all and self.every is not None:
@@ -44,6 +52,13 @@ class SamplingPlan:
         if self.all:
             return "all"
         return "frames" if self.every is None else "every"
+
+    def starts_burst(self, position: int, count: int) -> bool:
+        """Tell whether the chosen picture at ``position`` of ``count`` starts a burst."""
+        if not self.bursts:
+            return False
+        step = max(1, count // self.bursts)
+        return position % step == step // 2
 
     def target_times(self, duration: float) -> list[float]:
         """Return the times to aim at, ascending, in seconds within ``[0, duration]``.

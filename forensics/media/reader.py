@@ -145,7 +145,10 @@ class FrameStream(Iterator[Frame]):
             raise StopIteration
         self._job.more()
         image = np.frombuffer(payload, dtype=np.uint8).reshape(header["shape"])
-        return Frame(image, pts=header["pts"], shot=header["shot"])
+        return Frame(
+            image, pts=header["pts"], shot=header["shot"], burst=header["burst"],
+            extra=header["extra"],
+        )
 
     @property
     def worker_pid(self) -> int | None:

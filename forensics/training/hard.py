@@ -98,7 +98,7 @@ def _made_up(rng: np.random.Generator) -> Treatment:
                 cv2.fillPoly(mask, [mesh[list(outline), :2].round().astype(np.int32)], 255)
             soft = cv2.GaussianBlur(mask, (0, 0), max(0.01 * span, 0.6)).astype(np.float32) / 255
             weight = soft[..., None] * np.float32(strength)
-            out = out * (1 - weight) + weight * (0.5 * out + 0.5 * colour)
+            out = np.asarray(out * (1 - weight) + weight * (0.5 * out + 0.5 * colour), np.float32)
         return np.clip(out, 0, 255).astype(np.uint8)
 
     return apply

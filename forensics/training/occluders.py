@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,7 +85,7 @@ def load_templates(folder: Path | None, part: str) -> list[Thing]:
     return found
 
 
-def _template(name: str, raw: NDArray[np.integer], vertices: tuple[int, ...]) -> Thing:
+def _template(name: str, raw: NDArray[Any], vertices: tuple[int, ...]) -> Thing:
     rgba = np.asarray(raw, np.float32)[..., [2, 1, 0, 3]]
     rgba[..., 3] /= 255.0
     step = max(1, max(rgba.shape[:2]) // 320)
