@@ -231,12 +231,17 @@ class _Placement:
         return np.asarray(large[edge : edge + self.size, edge : edge + self.size], np.float32)
 
 
-def people_at(total: int, seed: int, step: int, most: int) -> list[int]:
-    """Return whose turn it is: everybody, or ``most`` of them drawn from (seed, step)."""
-    if total <= most:
-        return list(range(total))
+def people_at(faces: Sequence[int], seed: int, step: int, most: int) -> list[int]:
+    """Return whose turn it is: everybody, or ``most`` of them drawn from (seed, step).
+
+    A person is drawn as often as there are ``faces`` of them, so that the talking heads, which
+    show how faces move, are not lost among portraits of people who were photographed once.
+    """
+    if len(faces) <= most:
+        return list(range(len(faces)))
     rng = np.random.default_rng([seed, step])
-    return sorted(int(i) for i in rng.choice(total, most, replace=False))
+    share = np.array(faces, np.float64) / sum(faces)
+    return sorted(int(i) for i in rng.choice(len(faces), most, replace=False, p=share))
 
 
 def batch_at(
@@ -253,7 +258,7 @@ def batch_at(
     """
     return {
         person: pools[person].draw(np.random.default_rng([seed, step, person]), count)
-        for person in people_at(len(pools), seed, step, most)
+        for person in people_at([pool.count for pool in pools], seed, step, most)
     }
 
 

@@ -74,11 +74,13 @@ def test_eyes_and_mouth_weigh_more_than_skin_and_skin_more_than_background(
 
 
 def test_few_people_take_turns_by_seed_and_step() -> None:
-    assert people_at(2, 0, 9, 2) == [0, 1]
-    turns = [people_at(10, 0, step, 4) for step in range(20)]
+    assert people_at([3, 9], 0, 9, 2) == [0, 1]
+    turns = [people_at([5] * 10, 0, step, 4) for step in range(20)]
     assert all(len(set(turn)) == 4 for turn in turns)
     assert {p for turn in turns for p in turn} == set(range(10))
-    assert turns == [people_at(10, 0, step, 4) for step in range(20)]
+    assert turns == [people_at([5] * 10, 0, step, 4) for step in range(20)]
+    often = [people_at([50, 1, 1, 1, 1, 1], 0, step, 2) for step in range(20)]
+    assert sum(0 in turn for turn in often) > 15
 
 
 def test_a_face_set_comes_back_as_it_was_written(tmp_path: Path, people: tuple[Path, Path]) -> None:
