@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from forensics.cli._failures import guarded
 
 _COMMANDS = ("scan", "audit", "demo", "evaluate", "models", "detectors", "keys", "verify", "label",
-             "manifest", "serve")  # fmt: skip
+             "manifest", "lint", "serve")  # fmt: skip
 
 _EPILOG = """\b
 Exit codes:

@@ -125,8 +125,8 @@ def read_manifest(
     digest = hashlib.sha256()
     rows: list[Row] = []
     labels: dict[tuple[str, tuple[float, ...]], tuple[Label, int]] = {}
-    for number, line in _lines(path, digest, limits):
-        row = _parse(path, number, line)
+    for number, line in lines_of(path, digest, limits):
+        row = parse_row(path, number, line)
         if len(rows) >= limits.rows:
             raise ManifestError(path, f"more than {limits.rows} rows", line=number)
         label, first = labels.setdefault((row.path, row.pts), (row.label, number))
@@ -157,8 +157,12 @@ def read_manifest(
     )
 
 
-def _lines(path: Path, digest: Any, limits: ManifestLimits) -> Iterator[tuple[int, bytes]]:
-    """Yield the line number and bytes of every line that is not blank; feed ``digest``."""
+def lines_of(path: Path, digest: Any, limits: ManifestLimits) -> Iterator[tuple[int, bytes]]:
+    """Yield the line number and bytes of every line that is not blank; feed ``digest``.
+
+    Raises:
+        ManifestError: The file cannot be read, or is over a cap.
+    """
     try:
         if not path.exists():
             raise ManifestError(path, "no such file")
@@ -186,8 +190,12 @@ def _fail(path: Path, number: int, cause: str) -> NoReturn:
     raise ManifestError(path, cause, line=number)
 
 
-def _parse(path: Path, number: int, line: bytes) -> Row:
-    """Turn one line into a row; every complaint names the line."""
+def parse_row(path: Path, number: int, line: bytes) -> Row:
+    """Turn one line into a row.
+
+    Raises:
+        ManifestError: It is none; the complaint names the line.
+    """
     try:
         data = json.loads(line.decode("utf-8"))
     except UnicodeDecodeError:
