@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from forensics import __version__
+from forensics.store import Case, Filter
 from forensics.types import SCOPE
-from forensics.web.book import Case
 from forensics.web.desk import Desk, policies
 from forensics.web.models import (
     Accepted,
     CaseId,
     DecisionName,
+    OutcomeName,
     Problem,
     SessionIn,
     Sort,
@@ -82,7 +84,7 @@ def case_of(desk: TheDesk, case: CaseId) -> Case:
     Raises:
         Refused: 404.
     """
-    found = desk.book.case(case)
+    found = desk.store.case(case)
     if found is None:
         raise Refused(404, "no_such_case", "no such case")
     return found
@@ -146,8 +148,25 @@ def scan(desk: TheDesk, found: TheCase) -> Response:
     head = {"id": found.id, "state": found.state, "name": found.name,
             "progress": _progress(desk, found.id)}  # fmt: skip
     # The report goes out as it was kept: taking it apart would cost more than the rest.
-    body = json.dumps(head)[:-1] + f', "report": {found.report or "null"}}}'
+    body = json.dumps(head)[:-1] + f', "report": {desk.store.report(found.id) or "null"}}}'
     return Response(body, media_type="application/json")
+
+
+@router.post(
+    "/scans/{case}/rescan",
+    status_code=202,
+    response_model=Accepted,
+    responses={503: {"model": Problem}},
+)
+def rescan(desk: TheDesk, found: TheCase) -> dict[str, str]:
+    """Scan a case again: with today's weights, or one that a batch scanned without pictures."""
+    from forensics.web.jobs import QueueFullError
+
+    try:
+        desk.rescan(found)
+    except QueueFullError:
+        raise Refused(503, "queue_full", "too many scans wait; try again later") from None
+    return {"id": found.id, "state": "queued", "name": found.name}
 
 
 @router.delete("/scans/{case}", status_code=204)
@@ -165,16 +184,15 @@ def cases(
     verdict: VerdictName | None = None,
     decision: DecisionName | None = None,
     state: StateName | None = None,
+    outcome: OutcomeName | None = None,
     q: Annotated[Text, Query(max_length=200)] = "",
     sort: Sort = "-created",
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSONResponse:
     """List cases, one page at a time."""
-    found = desk.book.find(
-        verdict=verdict, decision=decision, state=state, text=q, sort=sort, offset=offset,
-        limit=limit,
-    )  # fmt: skip
+    wanted = Filter(verdict=verdict, decision=decision, state=state, outcome=outcome, text=q)
+    found = desk.store.find(wanted, sort=sort, offset=offset, limit=limit)
     everything = sum(found.states.values())
     return JSONResponse({
         "items": [_row(desk, case) for case in found.cases],
@@ -192,20 +210,24 @@ def case(desk: TheDesk, found: TheCase) -> Response:
 
     from forensics.web.decisions import Said, second_needed
 
-    reviews = desk.book.reviews(found.id)
+    report = desk.store.report(found.id) if found.state == "done" else None
+    reviews = desk.store.reviews(found.id)
     said = [Said(one.reviewer, one.opinion) for one in reviews]
     expires = desk.expires(found)
     head = _row(desk, found) | {
         "pictures": list(found.pictures),
-        "media": {"url": f"/v1/scans/{found.id}/media", "playable": playable(desk, found)},
+        "media": {"url": f"/v1/scans/{found.id}/media", "playable": playable(desk, found, report)},
         "reviews": [
             {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
              "time": r.time.isoformat()} for r in reviews
         ],
         "second_needed": second_needed(found.verdict or "", said, desk.settings.second_reader),
         "expires": expires.isoformat() if expires else None,
+        "sealed": found.record_sha256 is not None,
+        "own": desk.owns(found.id),
+        "here": desk.media(found) is not None,
     }  # fmt: skip
-    body = json.dumps(head)[:-1] + f', "report": {found.report or "null"}}}'
+    body = json.dumps(head)[:-1] + f', "report": {report or "null"}}}'
     return Response(body, media_type="application/json")
 
 
@@ -216,9 +238,14 @@ def detectors() -> list[dict[str, Any]]:
 
 
 @router.get("/policies")
-def policy_list() -> list[str]:
-    """List the jurisdictions whose rules can be applied."""
-    return list(policies())
+def policy_list() -> dict[str, Any]:
+    """List the rules that can be applied, and the words for what they ask for."""
+    from forensics.policy import list_rules
+    from forensics.policy.actions import ACTIONS
+
+    rules = [asdict(rule) | {"title": dict(rule.title)} for rule in list_rules()]
+    actions = {code: {"en": en, "zh": zh} for code, (en, zh) in ACTIONS.items()}
+    return {"jurisdictions": list(policies()), "rules": rules, "actions": actions}
 
 
 @router.get("/about")
@@ -287,6 +314,7 @@ def _row(desk: Desk, case: Case) -> dict[str, Any]:
     return {
         "id": case.id,
         "name": case.name,
+        "path": case.path,
         "bytes": case.bytes,
         "created": case.created.isoformat(),
         "finished": case.finished.isoformat() if case.finished else None,
@@ -294,6 +322,10 @@ def _row(desk: Desk, case: Case) -> dict[str, Any]:
         "progress": _progress(desk, case.id) if case.state != "done" else None,
         "verdict": case.verdict,
         "probability": case.probability,
+        "declaration": case.declaration,
+        "error": case.error,
+        "same_as": case.same_as,
+        "near": case.near,
         "decision": case.decision,
         "review_count": case.reviews,
     }

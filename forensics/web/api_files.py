@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 
 from forensics.errors import UsageError
+from forensics.report.model import records_to_json
+from forensics.store import Case
 from forensics.web.api import REFUSALS, Refused, TheCase, TheDesk
-from forensics.web.book import Case
 from forensics.web.desk import Desk
 from forensics.web.exports import case_jws, review_manifest
 from forensics.web.jobs import QueueFullError
@@ -22,10 +23,13 @@ router = APIRouter(prefix="/v1", responses=REFUSALS)
 _EARLY: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Not done yet."}}
 
 
-def _report(case: Case) -> str:
-    if case.report is None:
+def _report(desk: Desk, case: Case) -> dict[str, Any]:
+    """Return the latest report, unless the case is being scanned."""
+    text = desk.store.report(case.id) if case.state == "done" else None
+    if text is None:
         raise Refused(409, "not_done", "the scan is not done yet")
-    return case.report
+    report: dict[str, Any] = json.loads(text)
+    return report
 
 
 def _attached(content: str | bytes, kind: str, name: str) -> Response:
@@ -37,15 +41,16 @@ def _attached(content: str | bytes, kind: str, name: str) -> Response:
 
 
 @router.get("/scans/{case}/report.json", responses=_EARLY)
-def report_json(found: TheCase) -> Response:
-    """Return the sealed report, byte by byte as it was sealed."""
-    return _attached(_report(found), "application/json", f"{found.id}.json")
+def report_json(desk: TheDesk, found: TheCase) -> Response:
+    """Return the report as it was sealed."""
+    content = records_to_json([_report(desk, found)])
+    return _attached(content, "application/json", f"{found.id}.json")
 
 
 @router.get("/scans/{case}/report.html", responses=_EARLY)
 def report_html(desk: TheDesk, found: TheCase) -> Response:
     """Return the report as a page to save; it is never shown in place."""
-    _report(found)
+    _report(desk, found)
     path = desk.folder(found.id) / "report.html"
     if not path.is_file():
         raise Refused(404, "no_such_file", "there is no page: the file could not be examined")
@@ -64,10 +69,10 @@ def report_pdf(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response
     ]
     reviews = [
         {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
-         "time": r.time.isoformat(timespec="minutes")} for r in desk.book.reviews(found.id)
+         "time": r.time.isoformat(timespec="minutes")} for r in desk.store.reviews(found.id)
     ]  # fmt: skip
     content = make(
-        json.loads(_report(found)), case=found.id, decision=found.decision, reviews=reviews,
+        _report(desk, found), case=found.id, decision=found.decision, reviews=reviews,
         pictures=pictures, language=lang,
     )  # fmt: skip
     return _attached(content, "application/pdf", f"{found.id}.pdf")
@@ -76,26 +81,26 @@ def report_pdf(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response
 @router.get("/scans/{case}/case.jws", responses=_EARLY)
 def jws(desk: TheDesk, found: TheCase) -> Response:
     """Return report and reviews under one signature (compact JWS, Ed25519)."""
-    _report(found)
-    return _attached(case_jws(desk, found), "application/jose", f"{found.id}.jws")
+    content = case_jws(desk, found, _report(desk, found))
+    return _attached(content, "application/jose", f"{found.id}.jws")
 
 
 @router.get("/scans/{case}/evidence", responses=_EARLY)
-def evidence(found: TheCase) -> JSONResponse:
+def evidence(desk: TheDesk, found: TheCase) -> JSONResponse:
     """List the evidence pictures."""
-    _report(found)
+    _report(desk, found)
     return JSONResponse([
         dict(p) | {"url": f"/v1/scans/{found.id}/evidence/{p['n']}.png"} for p in found.pictures
     ])  # fmt: skip
 
 
-@router.get("/scans/{case}/evidence/{number}.png")
+@router.get("/scans/{case}/evidence/{number:int}.png")
 def picture(desk: TheDesk, found: TheCase, number: int) -> Response:
     """Return a suspicious crop."""
     return _picture(desk, found, f"{number}.png")
 
 
-@router.get("/scans/{case}/evidence/{number}-heat.png")
+@router.get("/scans/{case}/evidence/{number:int}-heat.png")
 def heat(desk: TheDesk, found: TheCase, number: int) -> Response:
     """Return the heat map of a crop, see-through where nothing stood out."""
     return _picture(desk, found, f"{number}-heat.png")
@@ -114,7 +119,7 @@ def _shown(path: Path, kind: str) -> Response:
 @router.get("/scans/{case}/media")
 def media(desk: TheDesk, found: TheCase) -> Response:
     """Return the upload: in place as picture or video, else as a nameless attachment."""
-    path = desk.media(found.id)
+    path = desk.media(found)
     if path is None:
         raise Refused(404, "no_such_file", "the upload is gone")
     with path.open("rb") as stream:
@@ -159,16 +164,16 @@ def reviews(desk: TheDesk, found: TheCase) -> JSONResponse:
     """List the reviews of a case, oldest first."""
     return JSONResponse([
         {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note, "time": r.time.isoformat()}
-        for r in desk.book.reviews(found.id)
+        for r in desk.store.reviews(found.id)
     ])  # fmt: skip
 
 
 @router.post("/scans/{case}/reviews", status_code=201, responses=_EARLY)
 def add_review(desk: TheDesk, found: TheCase, body: ReviewIn) -> JSONResponse:
     """Enter a review into the custody log and the case."""
-    _report(found)
+    _report(desk, found)
     desk.review(found, body.reviewer, body.opinion, body.note)
-    after = desk.book.case(found.id)
+    after = desk.store.case(found.id)
     return JSONResponse({"decision": after.decision if after else "open"}, status_code=201)
 
 
@@ -183,10 +188,10 @@ def statement(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response:
     """Return a statement of reasons for the person concerned, with blanks to fill in."""
     from forensics.web.statement import statement as write
 
-    readers = {" ".join(r.reviewer.split()).casefold() for r in desk.book.reviews(found.id)}
+    readers = {" ".join(r.reviewer.split()).casefold() for r in desk.store.reviews(found.id)}
     return PlainTextResponse(
         write(
-            json.loads(_report(found)), case=found.id, decision=found.decision,
+            _report(desk, found), case=found.id, decision=found.decision,
             readers=len(readers), language=lang,
         )
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The desk: cases on disk and in the book, their scans, reviews, seals and their end."""
+"""The desk: cases on disk and in the store, their scans, reviews, seals and their end."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import datetime as dt
 import json
 import secrets
 import shutil
+import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from forensics.engines import ScanOptions
-from forensics.errors import ForensicsError, OutputError, UsageError
+from forensics.errors import OutputError, UsageError
+from forensics.policy import list_jurisdictions
 from forensics.report.custody.canonical import digest
 from forensics.report.custody.keys import new_key
 from forensics.report.custody.log import CustodyLog
 from forensics.report.custody.seal import Sealer
-from forensics.report.model import records_to_json, report_to_dict
+from forensics.report.model import report_to_dict
+from forensics.store import Case, Filter, Review, Store
 from forensics.types import Report, Verdict
-from forensics.web.book import Book, Case, Review
 from forensics.web.children import ChildFailedError
 from forensics.web.decisions import Said, decide
-from forensics.web.jobs import JobQueue, Task
+from forensics.web.jobs import JobQueue, QueueFullError, Task
 from forensics.web.settings import ServeSettings
 from forensics.web.uploads import Upload
 
@@ -56,18 +58,35 @@ class Desk:
         from forensics.report.custody.keys import load_private
 
         self._log = CustodyLog(settings.log, key=load_private(self.key))
-        self.book = Book(settings.database)
+        self.store = Store(settings.database)
         self.jobs = JobQueue(settings.workers, settings.queue)
         self._failed: dict[str, str] = {}
         self._writing, self._counting = threading.Lock(), threading.Lock()
         self._batch = 0
-        for case in self.book.unfinished():
+        for case in self._unfinished():
             self._queue(case, always=True)
 
     def close(self) -> None:
         """Stop scans; what is unfinished goes on at the next start."""
         self.jobs.close()
-        self.book.close()
+        self.store.close()
+
+    def _unfinished(self) -> list[Case]:
+        """Return this desk's scans that did not end; a batch in the same store looks after its."""
+        return [
+            case
+            for state in ("running", "queued")
+            for case in self.store.each(Filter(state=state))
+            if self._pictures(case.id).is_dir()
+        ]
+
+    def owns(self, case: str) -> bool:
+        """Tell whether the file of a case was uploaded to this desk, and goes with the case."""
+        return any(self.folder(case).glob("media.*"))
+
+    def _pictures(self, case: str) -> Path:
+        """Return where the pictures of a case go; the folder is there once this desk scans it."""
+        return self.folder(case) / "evidence"
 
     def folder(self, case: str) -> Path:
         """Return the folder of a case; ids that are not from here lead nowhere."""
@@ -75,9 +94,18 @@ class Desk:
             raise UsageError("no such case")
         return self.settings.cases / case
 
-    def media(self, case: str) -> Path | None:
-        """Return the stored upload."""
-        return next(iter(sorted(self.folder(case).glob("media.*"))), None)
+    def media(self, case: Case) -> Path | None:
+        """Return the stored upload, or the file that a batch scanned if it is still the same."""
+        upload = next(iter(sorted(self.folder(case.id).glob("media.*"))), None)
+        if upload is not None or not case.place:
+            return upload
+        try:
+            now = case.file.stat()
+        except OSError:
+            return None
+        known = (case.bytes, case.mtime)
+        same = stat.S_ISREG(now.st_mode) and (now.st_size, now.st_mtime_ns) == known
+        return case.file if same else None
 
     def begin(self) -> tuple[str, Path]:
         """Return a new id and its folder, made."""
@@ -93,15 +121,17 @@ class Desk:
     def submit(self, case: str, upload: Upload, options: ScanOptions) -> None:
         """Enter an upload and queue its scan."""
         entry = Case(
-            case, name=upload.name, bytes=upload.bytes, created=_now(), options=options.resolved()
-        )
-        self.book.add(entry)
+            case, path=upload.name, bytes=upload.bytes, options=options.resolved(),
+            config=options.digest(),
+        )  # fmt: skip
+        self.store.add([entry])
         self._queue(entry, always=True)
 
     def _queue(self, case: Case, *, always: bool) -> None:
+        self._pictures(case.id).mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._counting:
             self._batch = (self._batch if self.jobs.waiting else 0) + 1
-        media = self.media(case.id)
+        media = self.media(case)
         if media is None:
             self._finish(case, None, ChildFailedError("the upload is gone", "unreadable"))
             return
@@ -114,10 +144,24 @@ class Desk:
         }
         task = Task(
             case.id, request=request, timeout=self.settings.scan_timeout,
-            started=lambda: self.book.change(case.id, state="running"),
+            started=lambda: self.store.change(case.id, state="running"),
             done=lambda result, failure: self._finish(case, result, failure),
         )  # fmt: skip
         self.jobs.put(task, always=always)
+
+    def rescan(self, case: Case) -> None:
+        """Scan a case again, with its own options and the detectors of today.
+
+        Raises:
+            UsageError: Its file is gone or was changed, or the case is being scanned.
+            QueueFullError: No room.
+        """
+        if case.state != "done" or self.media(case) is None:
+            raise UsageError("the case is being scanned, or its file is gone or was changed")
+        if self.jobs.full:
+            raise QueueFullError
+        self.store.change(case.id, state="queued")
+        self._queue(case, always=True)
 
     def _finish(
         self, case: Case, result: Mapping[str, Any] | None, failure: ChildFailedError | None
@@ -136,16 +180,15 @@ class Desk:
             result = {"record": report_to_dict(report), "pictures": []}
         with self._writing:
             record = self._sealer.seal_record(
-                dict(result["record"]), self.media(case.id) or Path(case.name)
+                dict(result["record"]), self.media(case) or Path(case.name)
             )
-        self.book.change(
-            case.id, state="done", finished=_now(), verdict=record["verdict"]["label"],
-            probability=record["verdict"]["probability"], pictures=result["pictures"],
-            record_sha256=digest(record), report=records_to_json([record]),
+        self.store.finish(
+            case.id, record, pictures=result["pictures"], record_sha256=digest(record),
+            seconds=result.get("seconds"),
         )  # fmt: skip
 
     def review(self, case: Case, reviewer: str, opinion: str, note: str) -> None:
-        """Enter a review into log and book.
+        """Enter a review into log and store.
 
         Raises:
             UsageError: No name, or the case is not done.
@@ -156,9 +199,9 @@ class Desk:
             raise UsageError("a review needs a name")
         if case.state != "done" or case.verdict is None:
             raise UsageError("the case is not scanned yet")
-        entry = Review(reviewer, opinion, note.strip(), _now())
+        entry = Review(reviewer, opinion, note.strip(), dt.datetime.now(dt.timezone.utc))
         with self._writing:
-            before = self.book.reviews(case.id)
+            before = self.store.reviews(case.id)
             said = [Said(one.reviewer, one.opinion) for one in [*before, entry]]
             standing = decide(case.verdict, said, self.settings.second_reader)
             # The log names a digest of the note: deleting a case must leave hashes only.
@@ -166,11 +209,18 @@ class Desk:
                 "review",
                 {
                     "case": case.id, "reviewer": reviewer, "opinion": opinion,
-                    "note_sha256": digest(entry.note), "report_sha256": case.record_sha256,
+                    "note_sha256": digest(entry.note), "report_sha256": self.digest(case),
                     "decision": standing,
                 },
             )  # fmt: skip
-            self.book.add_review(case.id, entry, decision=standing, reviews=len(said))
+            self.store.add_review(case.id, entry, decision=standing, reviews=len(said))
+
+    def digest(self, case: Case) -> str | None:
+        """Return the digest of a case's report, sealed here or not."""
+        if case.record_sha256 is not None:
+            return case.record_sha256
+        report = self.store.report(case.id)
+        return None if report is None else digest(json.loads(report))
 
     def note(self, event: str, facts: Mapping[str, Any]) -> None:
         """Enter another event into the custody log."""
@@ -180,10 +230,12 @@ class Desk:
     def custody(self, case: Case) -> list[dict[str, Any]]:
         """Return the lines of the log that belong to a case."""
         lines = []
-        wanted = {case.id, case.record_sha256}
+        wanted = {case.id, case.record_sha256} - {None}
+        if not self.settings.log.exists():
+            return []
         with self.settings.log.open("rb") as file:
             for raw in file:
-                if case.id.encode() not in raw and (case.record_sha256 or "-").encode() not in raw:
+                if not any(name.encode() in raw for name in wanted if name):
                     continue
                 line = json.loads(raw)
                 if line.get("case") in wanted or line.get("record_sha256") in wanted:
@@ -195,9 +247,12 @@ class Desk:
         """Remove a case; the log keeps its hashes and a line that says so."""
         self.jobs.cancel(case.id)
         self.jobs.cancel(f"preview {case.id}")
-        facts = {"case": case.id, "report_sha256": case.record_sha256, "by": by[:_MAX_NAME]}
+        facts = {
+            "case": case.id, "media_sha256": case.sha256, "report_sha256": self.digest(case),
+            "by": " ".join(by.split())[:_MAX_NAME],
+        }  # fmt: skip
         self.note("deletion", facts)
-        self.book.delete(case.id)
+        self.store.delete([case.id])
         self.discard(case.id)
         self._failed.pop(case.id, None)
 
@@ -209,28 +264,29 @@ class Desk:
             return self._batch
 
     def expire(self) -> int:
-        """Delete what is older than the retention; return how many cases that were."""
+        """Delete uploads older than the retention; return how many cases that were."""
         if self.settings.retention_days is None:
             return 0
-        before = _now() - dt.timedelta(days=self.settings.retention_days)
-        old = self.book.older(before)
-        for name in old:
-            case = self.book.case(name)
-            if case is not None:
-                self.delete(case, "retention")
+        before = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=self.settings.retention_days)
+        old = self.store.cases([name for name in self.store.older(before) if self.owns(name)])
+        for case in old.values():
+            self.delete(case, "retention")
         return len(old)
 
     def expires(self, case: Case) -> dt.datetime | None:
         """Return when a case will be deleted by itself."""
         days = self.settings.retention_days
-        return None if days is None else case.created + dt.timedelta(days=days)
+        if days is None or not self.owns(case.id):
+            return None
+        return case.created + dt.timedelta(days=days)
 
     def start_preview(self, case: Case) -> None:
         """Queue the derived copy, unless it is there or on its way."""
-        media = self.media(case.id)
+        media = self.media(case)
         if self.preview(case.id)["state"] in ("ready", "running") or media is None:
             return
         self._failed.pop(case.id, None)
+        self.folder(case.id).mkdir(parents=True, exist_ok=True, mode=0o700)
 
         def done(result: object, failure: ChildFailedError | None) -> None:
             if result is None:
@@ -278,15 +334,4 @@ class Desk:
 
 def policies() -> tuple[str, ...]:
     """Return the jurisdictions whose rules can be applied."""
-    try:
-        from forensics.policy import jurisdictions
-    except ImportError:
-        return ()
-    try:
-        return tuple(jurisdictions())
-    except ForensicsError:
-        return ()
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
+    return tuple(list_jurisdictions())

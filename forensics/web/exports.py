@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from forensics.report.custody import jws
 from forensics.report.custody.canonical import canonical
 from forensics.report.custody.keys import encode, load_private
+from forensics.store import Filter
 from forensics.web.decisions import training_label
 
 if TYPE_CHECKING:
-    from forensics.web.book import Case
+    from forensics.store import Case
     from forensics.web.desk import Desk
 
 CASE_TYPE = "forensics-case+json"
+_DECIDED = ("confirmed", "rejected")
 
 
-def case_jws(desk: Desk, case: Case) -> str:
+def case_jws(desk: Desk, case: Case, report: Mapping[str, Any]) -> str:
     """Return report and reviews as one compact JWS (RFC 7515) with its content inside."""
     content = canonical({
         "case": case.id,
         "decision": case.decision,
         "exported_at": dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds"),
-        "report": json.loads(case.report or "null"),
-        "report_sha256": case.record_sha256,
+        "report": report,
+        "report_sha256": desk.digest(case),
         "reviews": [
             {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
-             "time": r.time.isoformat(timespec="seconds")} for r in desk.book.reviews(case.id)
+             "time": r.time.isoformat(timespec="seconds")} for r in desk.store.reviews(case.id)
         ],
     })  # fmt: skip
     detached = jws.sign(content, load_private(desk.key), typ=CASE_TYPE)
@@ -41,13 +44,14 @@ def review_manifest(desk: Desk, *, stored: bool) -> str:
 
     Args:
         desk: Whose cases.
-        stored: Name the files as they lie in the desk's folder, relative to it; else as uploaded.
+        stored: Name the files as they lie on this machine; else as they were given.
     """
     lines = []
-    for case in desk.book.decided():
-        report: dict[str, Any] = json.loads(case.report or "{}")
-        media = desk.media(case.id)
-        place = str(media.relative_to(desk.settings.data)) if stored and media else case.name
+    decided = (c for name in _DECIDED for c in desk.store.each(Filter(decision=name)))
+    for case in decided:
+        report: dict[str, Any] = json.loads(desk.store.report(case.id) or "{}")
+        media = desk.media(case) if stored else None
+        place = str(media.absolute()) if media else case.path
         line = {
             "path": place,
             "label": training_label(case.decision),

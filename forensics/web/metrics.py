@@ -45,7 +45,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return every metric in the text format."""
-        states = self._desk.book.find(limit=1).states
+        states = self._desk.store.find(limit=1).states
         for state in ("queued", "running", "done"):
             self._cases.labels(state).set(states.get(state, 0))
         self._waiting.set(self._desk.jobs.waiting)

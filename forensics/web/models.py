@@ -14,6 +14,7 @@ VerdictName = Literal["suspect", "inconclusive", "no_evidence"]
 DecisionName = Literal[
     "open", "second_reader", "disagreement", "confirmed", "rejected", "unsure"
 ]  # fmt: skip
+OutcomeName = Literal["compliant", "noncompliant", "not_found", "inconclusive"]
 StateName = Literal["queued", "running", "done"]
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forensics.web.book import Case
+    from forensics.store import Case
     from forensics.web.desk import Desk
 
 _CODECS = {
@@ -35,12 +35,12 @@ def media_type(head: bytes) -> str | None:
     return None
 
 
-def playable(desk: Desk, case: Case) -> bool:
+def playable(desk: Desk, case: Case, report: str | None) -> bool:
     """Tell from the report whether a browser probably plays the upload itself."""
-    media = desk.media(case.id)
-    if media is None or case.report is None:
+    media = desk.media(case)
+    if media is None or report is None:
         return False
-    file = json.loads(case.report)["file"]
+    file = json.loads(report)["file"]
     with media.open("rb") as stream:
         kind = media_type(stream.read(16))
     if kind is None:

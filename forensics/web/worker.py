@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,23 +45,38 @@ def scan_task(request: Mapping[str, Any], say: Say) -> dict[str, Any]:
         say: Receives progress.
 
     Returns:
-        ``record`` (the report as JSON data) and ``pictures`` (what each picture shows).
+        ``record`` (the report as JSON data), ``pictures`` (what each shows) and ``seconds``.
     """
     from forensics.engines import scan
     from forensics.report.html import report_to_html
     from forensics.report.model import report_to_dict
     from forensics.report.write import write_text_atomic
 
-    folder = Path(request["folder"])
+    folder, media = Path(request["folder"]), Path(request["media"])
+    start = time.monotonic()
     report = scan(
-        Path(request["media"]),
+        media,
         options=options_from(request["options"]),
         on_progress=lambda seen, planned: say({"progress": [seen, planned]}),
     )
-    report = renamed(report, request["name"])
+    seconds = time.monotonic() - start
+    report = identified(renamed(report, request["name"]), media)
     pictures = write_pictures(report, folder / "evidence")
     write_text_atomic(folder / "report.html", report_to_html(report))
-    return {"record": report_to_dict(report), "pictures": pictures}
+    return {"record": report_to_dict(report), "pictures": pictures, "seconds": round(seconds, 3)}
+
+
+def identified(report: Report, media: Path) -> Report:
+    """Return the report with size and digest also of a file that no decoder could open."""
+    from forensics.models.cache import file_sha256
+
+    if report.clip is not None or report.environment.get("file"):
+        return report
+    try:
+        facts = {"sha256": file_sha256(media), "bytes": media.stat().st_size}
+    except OSError:
+        return report
+    return dataclasses.replace(report, environment={**report.environment, "file": facts})
 
 
 def renamed(report: Report, name: str) -> Report:

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { bytes, clock, has, percent, t, when } from "./i18n.js";
 import { evidence, quality } from "./evidence.js";
 import { makePlayer } from "./player.js";
-import { provenance, rules } from "./provenance.js";
+import { counts, provenance, rules, todo, word } from "./provenance.js";
 import { timelines } from "./timeline.js";
 
 const POLL = 600;
@@ -14,7 +14,11 @@ const TABS = { "": "tab_findings", review: "tab_review", export: "tab_export" };
 
 export const reason = (code) => h("li", null, has(`reason_${code}`) ? t(`reason_${code}`) : t("reason_other", { code }));
 
-function verdictCard(report, item) {
+// A weak measurement differs from having none, and an audit looks at no picture.
+const title = (verdict) => verdict.label !== "inconclusive" ? verdict.label : verdict.probability !== null ? "weak"
+  : verdict.reasons.includes("not_examined") ? "audited" : "inconclusive";
+
+function verdictCard(report) {
   const { verdict } = report;
   const chance = verdict.probability === null ? h("p", null, t("no_probability")) : [
     h("p", { class: "chance" }, t("probability"), " ", h("strong", null, percent(verdict.probability)),
@@ -22,13 +26,25 @@ function verdictCard(report, item) {
     h("p", { class: "soft" }, t("prior", { prior: percent(verdict.prior) }))];
   const rate = report.environment.error_rate;
   return h("section", { class: `card verdict ${verdict.label}`, "aria-labelledby": "verdict-title" },
-    h("h2", { id: "verdict-title" }, badge(verdict.label), " ", t(`title_${verdict.label}`)),
+    h("h2", { id: "verdict-title" }, badge(verdict.label), " ", t(`title_${title(verdict)}`)),
     report.error && h("p", { class: "problem" }, h("strong", null, t("cause")), " ", report.error),
     chance,
     verdict.reasons.length > 0 && h("ul", null, verdict.reasons.map(reason)),
     rate && h("p", { class: "soft" }, t("rate", { fa: rate.false_alarms, real: rate.real_clips, tp: rate.found, fake: rate.fake_clips })),
-    h("p", { class: "limits" }, h("strong", null, t("not_proven")), " ", t(`limits_${verdict.label}`)),
-    h("p", { class: "soft" }, t("review"), ": ", h("strong", null, t(`decision_${item.decision}`))));
+    h("p", { class: "limits" }, h("strong", null, t("not_proven")), " ", t(`limits_${verdict.label}`)));
+}
+
+// What a reviewer needs before reading on: who was judged, what the file claims, what to do.
+function glance(report, item, catalogue) {
+  const judged = report.tracks.filter((track) => !track.abstained).length;
+  const rules_ = counts(report), actions = todo(report, catalogue);
+  return h("section", { class: "card", "aria-labelledby": "glance-title" }, h("h2", { id: "glance-title" }, t("glance")),
+    h("dl", null, h("dt", null, t("faces")), h("dd", null, t("faces_judged", { judged, total: report.tracks.length })),
+      h("dt", null, t("prov_declares")), h("dd", null, word("status", report.declaration.status)),
+      rules_.length > 0 && [h("dt", null, t("rules")), h("dd", null, h("ul", { class: "bare" }, rules_))],
+      h("dt", null, t("review")), h("dd", null, h("strong", null, t(`decision_${item.decision}`)), item.second_needed && h("div", { class: "soft" }, t("second_why")))),
+    actions.length > 0 && [h("h3", null, t("actions")), h("ul", null, actions)],
+    h("p", null, h("a", { href: `#/case/${item.id}/review`, class: "button" }, t("go_review"))));
 }
 
 function fileCard(report) {
@@ -41,17 +57,19 @@ function fileCard(report) {
     h("dl", null, known.map(([name, value]) => [h("dt", null, t(`fact_${name}`)), h("dd", null, name === "sha256" ? h("code", null, value) : value)])));
 }
 
-function findings(item, report) {
-  if (report.error) return [verdictCard(report, item), fileCard(report), provenance(report), rules(report)];
+async function findings(item, report) {
+  const catalogue = await api("policies");
+  if (!report.file.size) return [h("div", { class: "pair" }, verdictCard(report), glance(report, item, catalogue)), provenance(report), rules(report, catalogue), fileCard(report)];
   const player = makePlayer(item, report);
   const chart = timelines(report, player);
   return [
     h("div", { class: "desk" },
       h("div", null, player.element, chart),
-      h("div", null, verdictCard(report, item))),
+      h("div", { class: "side" }, verdictCard(report), glance(report, item, catalogue))),
     evidence(item, report, player),
     quality(report),
-    h("div", { class: "pair" }, provenance(report), rules(report)),
+    provenance(report),
+    rules(report, catalogue),
     fileCard(report),
   ];
 }
@@ -84,7 +102,7 @@ export async function show(main, [id, tab = ""], failure) {
     document.title = `${item.name} · ${t("title")}`;
     if (tab === "review") leave = await (await import("./review.js")).show(body, item);
     else if (tab === "export") await (await import("./export.js")).show(body, item);
-    else body.replaceChildren(...findings(item, item.report).filter(Boolean));
+    else body.replaceChildren(...(await findings(item, item.report)).filter(Boolean));
     document.documentElement.dataset.ready = `case${tab && `-${tab}`}`;
   }
 

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { clock, has, t } from "./i18n.js";
 import { reason } from "./case.js";
+import { translated } from "./explain.js";
 
 const QUALITY = { inter_ocular: (v) => `${v.toFixed(0)} px`, sharpness: (v) => v.toFixed(2), exposure: (v) => v.toFixed(2), yaw: (v) => `${v.toFixed(0)}°`,
   mesh_confidence: (v) => v.toFixed(2), occlusion: (v) => `${(100 * v).toFixed(0)} %`, usable_share: (v) => `${(100 * v).toFixed(0)} %`, crops: (v) => v.toFixed(0) };
@@ -29,23 +30,22 @@ function pictures(item, player) {
 
 function plain(fact, report) {
   const limit = report.environment.config.threshold_llr;
-  if (fact.kind.startsWith("blend") && fact.llr !== null) {
+  if (fact.kind.startsWith("blend") && fact.llr !== null && fact.values.crops) {
     const times = Math.exp(Math.abs(fact.llr)).toFixed(1);
     const crops = fact.values.crops;
     return t(fact.llr >= limit ? "blend_strong" : fact.llr > 0 ? "blend_weak" : "blend_none", { times, crops });
   }
-  const key = `fact_${fact.source}_${fact.kind}`;
-  return has(key) ? t(key, fact.values) : h("span", { lang: "en" }, fact.explanation || t("no_explanation"));
+  return translated(fact) ?? h("span", { lang: "en" }, fact.explanation || t("no_explanation"));
 }
 
 const value = (one) => one === null ? "–" : typeof one === "number" ? String(+one.toPrecision(4)) : typeof one === "object" ? JSON.stringify(one) : String(one);
 
-function card(fact, number, report) {
+export function card(fact, number, report) {
   const where = fact.track_id === null ? t("whole_file") : t("face_n", { n: fact.track_id });
   const span = fact.span[1] > fact.span[0] ? `, ${clock(fact.span[0])} – ${clock(fact.span[1])}` : "";
   const key = `kind_${fact.kind}`;
-  return h("article", { class: "card inner", id: `evidence-${number}` },
-    h("h3", null, `${number + 1}. `, has(key) ? t(key) : fact.kind.replaceAll("_", " ")),
+  return h("article", { class: "card inner", id: `evidence-${number}`, tabindex: "-1" },
+    h("h3", null, `#${number + 1} `, has(key) ? t(key) : fact.kind.replaceAll("_", " ")),
     h("p", { class: "soft" }, `${where}${span} · ${t("measured_by", { source: fact.source })}`),
     h("p", null, plain(fact, report)),
     h("details", null, h("summary", null, t("values")),
@@ -54,7 +54,8 @@ function card(fact, number, report) {
 }
 
 export function evidence(item, report, player) {
-  const cards = report.evidence.slice(0, 60).map((fact, n) => card(fact, n, report));
+  const facts = report.evidence.map((fact, number) => [fact, number]).filter(([fact]) => fact.source !== "provenance").slice(0, 60);
+  const cards = facts.map(([fact, number]) => card(fact, number, report));
   return h("section", { class: "card", "aria-labelledby": "evidence-title" }, h("h2", { id: "evidence-title" }, t("evidence")),
     pictures(item, player),
     cards.length ? h("div", { class: "cards" }, cards) : h("p", null, t("nothing_measured")));

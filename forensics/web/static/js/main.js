@@ -70,6 +70,7 @@ async function draw() {
   const turn = ++shown;
   leave?.();
   leave = null;
+  delete document.documentElement.dataset.ready;
   document.title = t("title");
   document.body.replaceChildren(...frame());
   const [, name = "inbox", ...rest] = location.hash.split("/");

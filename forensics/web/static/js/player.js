@@ -28,6 +28,16 @@ function longestStep(boxes) {
   return Math.min(2, Math.max(0.5, 3 * (steps[steps.length >> 1] ?? 0)));
 }
 
+// A reviewer starts at the most suspicious picture, else where the first face is seen.
+function firstLook(tracks) {
+  const scores = tracks.flatMap((track) => track.abstained ? [] : track.scores.filter((one) => one.score !== null));
+  const worst = scores.reduce((best, one) => best === null || one.score > best.score ? one : best, null);
+  return worst?.pts ?? tracks.flatMap((track) => track.boxes.slice(0, 1))[0]?.pts ?? 0;
+}
+
+// Just inside the picture that starts at `time`, so that rounding never shows the one before.
+const inside = (time) => time + 0.001;
+
 export function makePlayer(item, report) {
   const [width, height] = report.file.size;
   const still = report.file.kind === "image";
@@ -38,7 +48,7 @@ export function makePlayer(item, report) {
   const listeners = [];
   const threshold = report.environment.config.score_threshold ?? 0.5;
   const tracks = report.tracks.map((track) => ({ ...track, boxes: track.boxes ?? [], step: longestStep(track.boxes ?? []) }));
-  let media = null, derived = false, wanted = null;
+  let media = null, derived = false, wanted = firstLook(tracks);
 
   function draw(time) {
     const parts = [];
@@ -75,7 +85,7 @@ export function makePlayer(item, report) {
     } else {
       media = h("video", { src: url, controls: true, playsinline: true, muted: true, preload: "metadata", "aria-label": t("the_clip", { name: item.name }) });
       media.addEventListener("error", () => preview());
-      media.addEventListener("loadedmetadata", () => { if (!media.videoWidth) preview(); else if (wanted !== null) media.currentTime = wanted; });
+      media.addEventListener("loadedmetadata", () => { if (!media.videoWidth) preview(); else media.currentTime = inside(wanted); });
       follow(media);
     }
     stage.replaceChildren(media, overlay, badge);
@@ -101,14 +111,14 @@ export function makePlayer(item, report) {
   }
 
   if (item.media.playable) place(item.media.url); else preview();
-  draw(0);
+  draw(wanted);
   const element = h("section", { class: "card player", "aria-label": t("player") }, stage, note,
     tracks.length > 0 && !still && h("p", { class: "soft" }, t("box_legend")));
   return {
     element, still,
     seek(time) {
       wanted = time;
-      if (media && !still && media.readyState > 0) { media.pause(); media.currentTime = time; }
+      if (media && !still && media.readyState > 0) { media.pause(); media.currentTime = inside(time); }
       draw(time);
     },
     onTime(listener) { listeners.push(listener); },

@@ -39,7 +39,7 @@ export async function show(body, item) {
       },
     }, h("fieldset", null, h("legend", null, t("your_decision")), choices),
     h("p", null, h("label", { for: "note" }, t("note")), note),
-    h("p", null, h("label", { for: "reviewer" }, t("reviewer")), name, h("span", { class: "soft" }, ` ${t("reviewer_note")}`)),
+    h("p", null, h("label", { for: "reviewer" }, t("reviewer")), " ", name, h("span", { class: "soft" }, ` ${t("reviewer_note")}`)),
     problem, h("button", { type: "submit" }, t("keep_review")));
   }
 
@@ -52,7 +52,7 @@ export async function show(body, item) {
   }
 
   async function statement() {
-    const text = h("textarea", { id: "statement", rows: 14, lang: statementLanguage === "zh" ? "zh-CN" : "en" });
+    const text = h("textarea", { id: "statement", rows: 20, lang: statementLanguage === "zh" ? "zh-CN" : "en" });
     text.value = await api(`scans/${id}/statement?lang=${statementLanguage}`);
     const choice = h("select", { "aria-label": t("statement_language"), onchange: async (event) => { statementLanguage = event.target.value; await draw(); } },
       [["en", "English"], ["zh", "中文"]].map(([value, label]) => h("option", { value, selected: value === statementLanguage }, label)));

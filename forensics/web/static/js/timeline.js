@@ -3,7 +3,7 @@
 import { h, s } from "./dom.js";
 import { clock, t } from "./i18n.js";
 
-const WIDTH = 720, HEIGHT = 96, LEFT = 34, RIGHT = 8, TOP = 8, BOTTOM = 20;
+const HEIGHT = 96, LEFT = 34, RIGHT = 8, TOP = 8, BOTTOM = 20;
 
 // Runs of judged pictures: a gap of over three median steps was not judged.
 export function runs(scores) {
@@ -21,11 +21,12 @@ export function runs(scores) {
 
 function ticks(end) {
   const steps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
-  const step = steps.find((one) => end / one <= 8) ?? 7200;
+  const step = steps.find((one) => end / one <= (innerWidth < 640 ? 4 : 8)) ?? 7200;
   return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, n) => n * step);
 }
 
 function lane(track, end, threshold, player) {
+  const WIDTH = innerWidth < 640 ? 360 : 720; // letters keep their size on a phone
   const x = (pts) => LEFT + pts / end * (WIDTH - LEFT - RIGHT);
   const y = (score) => HEIGHT - BOTTOM - score * (HEIGHT - TOP - BOTTOM);
   const judged = track.scores.filter((item) => item.score !== null);
@@ -39,7 +40,7 @@ function lane(track, end, threshold, player) {
   for (const [value, text] of [[0, "0"], [1, "1"]]) parts.push(s("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, text));
   parts.push(s("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(threshold), y2: y(threshold), class: "limit" }));
   for (const item of judged) parts.push(s("circle", { cx: x(item.pts), cy: y(item.score), r: 2.8, class: item.score >= threshold ? "dot hot" : "dot" }));
-  for (const time of ticks(end)) parts.push(s("text", { x: x(time), y: HEIGHT - 5, "text-anchor": "middle" }, end < 4 ? time.toFixed(1) : clock(time).replace(/\.0$/, "")));
+  for (const time of ticks(end)) parts.push(s("text", { x: x(time), y: HEIGHT - 5, "text-anchor": time > 0.98 * end ? "end" : "middle" }, end < 4 ? time.toFixed(1) : clock(time).replace(/\.0$/, "")));
   const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "lane", "aria-hidden": "true" }, parts, head);
 
   let now = 0;
