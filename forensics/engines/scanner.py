@@ -26,6 +26,7 @@ from forensics.types import (
     Clip,
     Evidence,
     FaceTrack,
+    Frame,
     Illustration,
     Report,
     TrackResult,
@@ -37,6 +38,9 @@ from forensics.verdict.decide import OperatingPoint, decide, posterior
 
 Progress = Callable[[int, int | None], None]
 """Called with the number of pictures seen and, when known, of pictures planned."""
+
+OnFrame = Callable[[Frame, int, int | None], None]
+"""Called with each picture, its number from 0 and, when known, the number planned."""
 
 _CHUNK = 4  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
@@ -81,19 +85,26 @@ class Scanner:
             suspect=suspect, clear=min(_NO_EVIDENCE_LLR, suspect), prior=self.options.prior
         )
 
-    def scan(self, path: Path, on_progress: Progress | None = None) -> Report:
+    def scan(
+        self,
+        path: Path,
+        on_progress: Progress | None = None,
+        on_frame: OnFrame | None = None,
+    ) -> Report:
         """Examine one file. A file that cannot be examined becomes a report that says so."""
-        report = self._look(path, on_progress)
+        report = self._look(path, on_progress, on_frame)
         origin = read_origin(path, self.options, self._anchors)
         return with_origin(
             report, origin, self.options, error_rate=self.calibration.error_rates
         )
 
-    def _look(self, path: Path, on_progress: Progress | None) -> Report:
+    def _look(
+        self, path: Path, on_progress: Progress | None, on_frame: OnFrame | None
+    ) -> Report:
         clip: Clip | None = None
         try:
             clip = open_clip(path, limits=self.options.limits)
-            return self._examine(clip, path, on_progress)
+            return self._examine(clip, path, on_progress, on_frame)
         except UnreadableInputError as error:
             reasons = tuple(dict.fromkeys(("unreadable", error.reason)))
             return Report(
@@ -104,7 +115,13 @@ class Scanner:
                 error=str(error),
             )
 
-    def _examine(self, clip: Clip, path: Path, on_progress: Progress | None) -> Report:
+    def _examine(
+        self,
+        clip: Clip,
+        path: Path,
+        on_progress: Progress | None,
+        on_frame: OnFrame | None,
+    ) -> Report:
         ledger = Ledger(self.detectors, keep_unusable=self._keep_unusable)
         plan = self.options.plan()
         planned = None if plan.mode == "all" else len(plan.target_times(clip.duration))
@@ -119,6 +136,8 @@ class Scanner:
             )
             for frame in stream:
                 with_face += follower.push(frame) > 0
+                if on_frame:
+                    on_frame(frame, seen, planned)
                 seen += 1
                 if on_progress:
                     on_progress(seen, planned)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -136,6 +137,8 @@ _JOBS: dict[str, Callable[[Job], None]] = {"probe": _probe, "stream": _stream}
 
 def main() -> None:
     """Serve jobs until the parent closes standard input."""
+    # Ctrl-C at a terminal reaches this process too, but the parent decides when it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     av.logging.set_level(None)

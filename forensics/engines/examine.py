@@ -1,0 +1,63 @@
+"""Examine one file for an engine: a record comes back, whatever the file is."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from forensics.engines.base import Record, ScanJob, failed
+from forensics.engines.cascade import CascadeScanner
+from forensics.engines.scanner import Progress
+from forensics.errors import ForensicsError, UnreadableInputError
+from forensics.provenance.phash import Looks
+from forensics.report.model import report_to_dict
+
+Beat = Callable[[], None]
+
+
+class Examiner:
+    """One warm pipeline.
+
+    Args:
+        job: What to do.
+
+    Raises:
+        ForensicsError: The job cannot be carried out.
+    """
+
+    def __init__(self, job: ScanJob) -> None:
+        self.job = job
+        self._scanner = CascadeScanner(job)
+
+    def examine(self, path: Path, beat: Beat = lambda: None) -> Record:
+        """Return the record of one file.
+
+        Args:
+            path: The file.
+            beat: Called now and then as a sign of life.
+
+        Raises:
+            ForensicsError: The job cannot be carried out, whatever the file.
+        """
+        start = time.perf_counter()
+        looks = Looks() if self.job.looks else None
+        on_progress: Progress = lambda seen, planned: beat()  # noqa: E731
+        try:
+            report = self._scanner.scan(path, on_progress, None if looks is None else looks.take)
+        except UnreadableInputError as error:
+            return failed(path, error.cause, "unreadable", error.reason)
+        except ForensicsError:
+            raise
+        except Exception as error:  # a bug met by one file must not stop the others
+            return failed(path, f"internal error: {_describe(error)}", "internal")
+        seconds = time.perf_counter() - start
+        found = None if looks is None else looks.text()
+        return Record(path, report_to_dict(report), seconds=seconds, looks=found)
+
+
+def _describe(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return " ".join(f"{type(error).__name__}: {error}{place}".split())
