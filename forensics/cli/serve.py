@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from forensics.errors import UnreadableInputError, UsageError
+from forensics.errors import OutputError, UnreadableInputError, UsageError
 
 
 class SecondReader(str, Enum):
@@ -48,6 +50,7 @@ def serve_command(
     max_duration: Annotated[
         float, typer.Option(help="Longest clip, seconds.")
     ] = 6 * 3600.0,
+    upload_timeout: Annotated[float, typer.Option(help="Longest upload, seconds.")] = 1800.0,
     scan_timeout: Annotated[float, typer.Option(help="Longest scan, seconds.")] = 900.0,
     retention_days: Annotated[
         float, typer.Option(help="Delete cases after so many days; 0 keeps them.")
@@ -87,6 +90,7 @@ def serve_command(
         workers=workers,
         queue=queue,
         max_upload=max_upload,
+        upload_timeout=upload_timeout,
         scan_timeout=scan_timeout,
         retention_days=retention_days or None,
         second_reader=second_reader.value,
@@ -96,15 +100,33 @@ def serve_command(
 
     if missing := [name for name in models.missing() if name not in ("carphone", "astronaut")]:
         raise UsageError(f"missing: {', '.join(missing)}; run: forensics models pull")
-    app = create_app(settings)
     name = "127.0.0.1" if settings.host == "localhost" else settings.host
+    door = _listen(name, port)
+    app = create_app(settings)
     config = uvicorn.Config(
-        app, host=name, port=port, log_level="warning", access_log=False, server_header=False,
+        app, ws="none", log_level="warning", access_log=False, server_header=False,
         date_header=False, timeout_keep_alive=15, limit_concurrency=500,
         h11_max_incomplete_event_size=32768, timeout_graceful_shutdown=5,
     )  # fmt: skip
-    typer.echo(f"the desk is open at http://{_shown(name)}:{port}/ (Ctrl-C ends it)", err=True)
-    uvicorn.Server(config).run()
+    address = f"http://{_shown(name)}:{door.getsockname()[1]}/"
+    typer.echo(f"the desk is open at {address} (Ctrl-C ends it)", err=True)
+    with door, contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[door])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, before anything else is made.
+
+    Raises:
+        OutputError: The address cannot be used, or another program listens there.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        number = error.errno or 0
+        cause = os.strerror(number).lower() if number > 0 else str(error)
+        raise OutputError(f"cannot listen on {_shown(host)}:{port}: {cause}") from error
 
 
 def _shown(host: str) -> str:

@@ -17,6 +17,7 @@ from forensics.web.models import (
     Accepted,
     CaseId,
     DecisionName,
+    Language,
     OutcomeName,
     Problem,
     SessionIn,
@@ -204,13 +205,16 @@ def cases(
 
 
 @router.get("/cases/{case}")
-def case(desk: TheDesk, found: TheCase) -> Response:
-    """Return everything about one case, its report included."""
+def case(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response:
+    """Return everything about one case: its report, and each item of evidence in words."""
     import json
 
     from forensics.web.decisions import Said, second_needed
+    from forensics.web.words import explained
 
-    report = desk.store.report(found.id) if found.state == "done" else None
+    text = desk.store.report(found.id) if found.state == "done" else None
+    report = json.loads(text or "{}")
+    limit = report.get("environment", {}).get("config", {}).get("threshold_llr")
     reviews = desk.store.reviews(found.id)
     said = [Said(one.reviewer, one.opinion) for one in reviews]
     expires = desk.expires(found)
@@ -226,8 +230,9 @@ def case(desk: TheDesk, found: TheCase) -> Response:
         "sealed": found.record_sha256 is not None,
         "own": desk.owns(found.id),
         "here": desk.media(found) is not None,
+        "explanations": [explained(item, limit, lang) for item in report.get("evidence", ())],
     }  # fmt: skip
-    body = json.dumps(head)[:-1] + f', "report": {report or "null"}}}'
+    body = json.dumps(head)[:-1] + f', "report": {text or "null"}}}'
     return Response(body, media_type="application/json")
 
 

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forensics.policy.actions import ACTIONS
+from forensics.web.words import explained, title_key, words
+
 MAX_EVIDENCE = 40
 _FONT = "sc"
-_STATIC = Path(__file__).parent / "static" / "js"
 _MISSING = "\N{WHITE SQUARE}"
-
-
-@cache
-def words(language: str) -> Mapping[str, str]:
-    """Return the page's own dictionary, so that page and PDF say the same.
-
-    Raises:
-        ValueError: The file is not the flat dictionary that it should be.
-    """
-    found: dict[str, str] = {}
-    for name in ("en", language):
-        text = (_STATIC / f"{name}.js").read_text(encoding="utf-8")
-        for line in text.splitlines():
-            for quoted, bare, value in re.findall(
-                r'(?:"([^"]+)"|(\w[\w]*)): ("(?:[^"\\]|\\.)*"),', line
-            ):
-                found[quoted or bare] = json.loads(value)
-    if "title" not in found:
-        raise ValueError("the dictionary cannot be read")
-    return found
 
 
 @cache
@@ -78,7 +58,8 @@ class _Page:
         self.pdf.set_text_color(*((85, 96, 109) if grey else (26, 32, 39)))
         wrap = WrapMode.CHAR if _long_word(str(text)) else WrapMode.WORD
         self.pdf.multi_cell(
-            0, size * 0.52, printable(text), new_x="LMARGIN", new_y="NEXT", wrapmode=wrap
+            0, size * 0.52, printable(text), align="L", new_x="LMARGIN", new_y="NEXT",
+            wrapmode=wrap,
         )
 
     def heading(self, text: str) -> None:
@@ -148,11 +129,12 @@ def report_pdf(
     """
     say = words(language)
     file, verdict = record["file"], record["verdict"]
+    threshold = record["environment"]["config"].get("threshold_llr")
     page = _Page(file["path"])
     page.text(file["path"], 15)
     page.text(f"{say['case']} {case}", 8, grey=True)
     page.heading(say["verdict"])
-    page.text(say[f"title_{verdict['label']}"], 13)
+    page.text(say[title_key(verdict)], 13)
     page.text(_chance(say, verdict))
     for code in verdict["reasons"]:
         page.text("- " + say.get(f"reason_{code}", say["reason_other"].format(code=code)))
@@ -177,15 +159,17 @@ def report_pdf(
     if shown:
         page.text(say["heat_note"], 8, grey=True)
     for item in record["evidence"][:MAX_EVIDENCE]:
-        page.text(f"- {item['source']}, {item['kind'].replace('_', ' ')}: {item['explanation']}")
+        kind = say.get(f"kind_{item['kind']}", item["kind"].replace("_", " "))
+        said = explained(item, threshold, language) or item["explanation"]
+        page.text(f"- {kind} ({say['measured_by'].format(source=item['source'])}): {said}")
     page.heading(say["provenance"])
-    said = record["declaration"]
-    page.text(say[f"status_{said['status']}"])
-    if said["status"] != "none":
+    declared = record["declaration"]
+    page.text(say[f"status_{declared['status']}"])
+    if declared["status"] != "none":
         page.facts([
-            (say["prov_integrity"], say[f"integrity_{said['integrity']}"]),
-            (say["prov_signer"], say[f"trust_{said['signer_trust']}"]),
-            (say["prov_stamp"], say[f"trust_{said['timestamp_trust']}"]),
+            (say["prov_integrity"], say[f"integrity_{declared['integrity']}"]),
+            (say["prov_signer"], say[f"trust_{declared['signer_trust']}"]),
+            (say["prov_stamp"], say[f"trust_{declared['timestamp_trust']}"]),
         ])  # fmt: skip
     page.heading(say["rules"])
     if not record["findings"]:
@@ -193,13 +177,31 @@ def report_pdf(
     for item in record["findings"]:
         text = item["message"].get(language) or item["message"].get("en", "")
         page.text(f"- {item['rule']}: {say['outcome_' + item['outcome']]}. {text}")
+    if record["actions"]:
+        page.heading(say["actions"])
+    for code in record["actions"]:
+        en, zh = ACTIONS.get(code, (code.replace("_", " "), ""))
+        page.text(f"- {zh if language == 'zh' and zh else en}")
     page.heading(say["the_file"])
-    page.facts((name, file[name]) for name in ("sha256", "bytes", "codec", "size", "duration"))
+    page.facts(_file(say, file))
     custody = record.get("custody", {})
-    page.facts((name, custody[name]) for name in ("sealed_at", "key") if name in custody)
+    page.facts((say[name], custody[name]) for name in ("sealed_at", "key") if name in custody)
     page.heading(say["not_proven"])
     page.text(say["scope"])
     return bytes(page.pdf.output())
+
+
+def _file(say: Mapping[str, str], file: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Return what is known of the file."""
+    size, duration = file["size"], file["duration"]
+    rows = {
+        "sha256": file["sha256"],
+        "size": file["bytes"],
+        "pictures": f"{size[0]} × {size[1]}" if size else None,
+        "duration": f"{duration:.1f} s" if duration and file["kind"] == "video" else None,
+        "codec": file["codec"],
+    }
+    return [(say[f"fact_{name}"], value) for name, value in rows.items() if value is not None]
 
 
 def _chance(say: Mapping[str, str], verdict: Mapping[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensics.store import Case
@@ -35,12 +35,12 @@ def media_type(head: bytes) -> str | None:
     return None
 
 
-def playable(desk: Desk, case: Case, report: str | None) -> bool:
+def playable(desk: Desk, case: Case, report: Mapping[str, Any]) -> bool:
     """Tell from the report whether a browser probably plays the upload itself."""
     media = desk.media(case)
-    if media is None or report is None:
+    if media is None or not report:
         return False
-    file = json.loads(report)["file"]
+    file = report["file"]
     with media.open("rb") as stream:
         kind = media_type(stream.read(16))
     if kind is None:

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { badge } from "./inbox.js";
 import { h } from "./dom.js";
-import { bytes, clock, has, percent, t, when } from "./i18n.js";
+import { bytes, clock, has, language, percent, t, when } from "./i18n.js";
 import { evidence, quality } from "./evidence.js";
 import { makePlayer } from "./player.js";
 import { counts, provenance, rules, todo, word } from "./provenance.js";
@@ -59,7 +59,7 @@ function fileCard(report) {
 
 async function findings(item, report) {
   const catalogue = await api("policies");
-  if (!report.file.size) return [h("div", { class: "pair" }, verdictCard(report), glance(report, item, catalogue)), provenance(report), rules(report, catalogue), fileCard(report)];
+  if (!report.file.size) return [h("div", { class: "pair" }, verdictCard(report), glance(report, item, catalogue)), provenance(item, report), rules(report, catalogue), fileCard(report)];
   const player = makePlayer(item, report);
   const chart = timelines(report, player);
   return [
@@ -68,7 +68,7 @@ async function findings(item, report) {
       h("div", { class: "side" }, verdictCard(report), glance(report, item, catalogue))),
     evidence(item, report, player),
     quality(report),
-    provenance(report),
+    provenance(item, report),
     rules(report, catalogue),
     fileCard(report),
   ];
@@ -76,17 +76,20 @@ async function findings(item, report) {
 
 export async function show(main, [id, tab = ""], failure) {
   let open = true, timer = null, leave = null;
-  const place = `cases/${encodeURIComponent(id)}`;
+  const place = `cases/${encodeURIComponent(id)}?lang=${language}`;
 
   function head(item) {
+    const size = item.bytes === null ? "" : `${bytes(item.bytes)} · `;
+    const like = [["same_as", item.same_as], ["near", item.near]].filter(([, other]) => other)
+      .map(([key, other]) => h("p", null, t(key), " ", h("a", { href: `#/case/${other}` }, t("that_case"))));
     return [h("p", null, h("a", { href: "#/inbox" }, `← ${t("nav_inbox")}`)),
-      h("h1", null, item.name), h("p", { class: "soft" }, `${bytes(item.bytes)} · ${when(item.created)}`)];
+      h("h1", null, item.name), h("p", { class: "soft" }, `${size}${when(item.created)}`, item.path !== item.name && ` · ${item.path}`), like];
   }
 
   function waiting(item) {
     const [seen, planned] = item.progress ?? [0, null];
     const words = item.state === "queued" ? t("state_queued") : planned ? t("seen_of", { seen, planned }) : t("state_running");
-    main.replaceChildren(...head(item), h("section", { class: "card" }, h("h2", null, t(`state_${item.state}`)),
+    main.replaceChildren(...head(item).flat(), h("section", { class: "card" }, h("h2", null, t(`state_${item.state}`)),
       h("p", { role: "status" }, words), h("progress", { max: planned || 1, value: planned ? seen : null, "aria-label": t("scanning", { name: item.name }) })));
   }
 
@@ -98,7 +101,7 @@ export async function show(main, [id, tab = ""], failure) {
     const tabs = h("nav", { class: "tabs", "aria-label": t("case") }, Object.entries(TABS).map(([name, key]) => h("a", {
       href: `#/case/${id}${name && `/${name}`}`, "aria-current": name === tab ? "page" : null }, t(key))));
     const body = h("div");
-    main.replaceChildren(...head(item), tabs, body);
+    main.replaceChildren(...head(item).flat(), tabs, body);
     document.title = `${item.name} · ${t("title")}`;
     if (tab === "review") leave = await (await import("./review.js")).show(body, item);
     else if (tab === "export") await (await import("./export.js")).show(body, item);

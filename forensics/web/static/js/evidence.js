@@ -3,7 +3,6 @@
 import { h } from "./dom.js";
 import { clock, has, t } from "./i18n.js";
 import { reason } from "./case.js";
-import { translated } from "./explain.js";
 
 const QUALITY = { inter_ocular: (v) => `${v.toFixed(0)} px`, sharpness: (v) => v.toFixed(2), exposure: (v) => v.toFixed(2), yaw: (v) => `${v.toFixed(0)}°`,
   mesh_confidence: (v) => v.toFixed(2), occlusion: (v) => `${(100 * v).toFixed(0)} %`, usable_share: (v) => `${(100 * v).toFixed(0)} %`, crops: (v) => v.toFixed(0) };
@@ -28,26 +27,19 @@ function pictures(item, player) {
     h("div", { class: "moments" }, figures), h("p", { class: "soft" }, t("heat_note"))];
 }
 
-function plain(fact, report) {
-  const limit = report.environment.config.threshold_llr;
-  if (fact.kind.startsWith("blend") && fact.llr !== null && fact.values.crops) {
-    const times = Math.exp(Math.abs(fact.llr)).toFixed(1);
-    const crops = fact.values.crops;
-    return t(fact.llr >= limit ? "blend_strong" : fact.llr > 0 ? "blend_weak" : "blend_none", { times, crops });
-  }
-  return translated(fact) ?? h("span", { lang: "en" }, fact.explanation || t("no_explanation"));
-}
+// The server's words in this language, else the report's own, which are English.
+const plain = (fact, said) => said ?? h("span", { lang: "en" }, fact.explanation || t("no_explanation"));
 
 const value = (one) => one === null ? "–" : typeof one === "number" ? String(+one.toPrecision(4)) : typeof one === "object" ? JSON.stringify(one) : String(one);
 
-export function card(fact, number, report) {
+export function card(fact, number, item) {
   const where = fact.track_id === null ? t("whole_file") : t("face_n", { n: fact.track_id });
   const span = fact.span[1] > fact.span[0] ? `, ${clock(fact.span[0])} – ${clock(fact.span[1])}` : "";
   const key = `kind_${fact.kind}`;
   return h("article", { class: "card inner", id: `evidence-${number}`, tabindex: "-1" },
     h("h3", null, `#${number + 1} `, has(key) ? t(key) : fact.kind.replaceAll("_", " ")),
     h("p", { class: "soft" }, `${where}${span} · ${t("measured_by", { source: fact.source })}`),
-    h("p", null, plain(fact, report)),
+    h("p", null, plain(fact, item.explanations[number])),
     h("details", null, h("summary", null, t("values")),
       h("dl", null, Object.entries(fact.values).map(([name, one]) => [h("dt", null, name.replaceAll("_", " ")), h("dd", null, value(one))]),
         fact.llr !== null && [h("dt", null, t("llr")), h("dd", null, fact.llr.toFixed(2))])));
@@ -55,7 +47,7 @@ export function card(fact, number, report) {
 
 export function evidence(item, report, player) {
   const facts = report.evidence.map((fact, number) => [fact, number]).filter(([fact]) => fact.source !== "provenance").slice(0, 60);
-  const cards = facts.map(([fact, number]) => card(fact, number, report));
+  const cards = facts.map(([fact, number]) => card(fact, number, item));
   return h("section", { class: "card", "aria-labelledby": "evidence-title" }, h("h2", { id: "evidence-title" }, t("evidence")),
     pictures(item, player),
     cards.length ? h("div", { class: "cards" }, cards) : h("p", null, t("nothing_measured")));

@@ -6,7 +6,13 @@ import { language, t, when } from "./i18n.js";
 
 export async function show(body, item) {
   const base = `/v1/scans/${encodeURIComponent(item.id)}`;
-  const files = [["report.json", "json"], ["case.jws", "jws"], ["report.html", "html"], [`report.pdf?lang=${language}`, "pdf"]];
+  const files = [["report.json", item.sealed ? "json" : "plain"], ["case.jws", "jws"], item.sealed && ["report.html", "html"], [`report.pdf?lang=${language}`, "pdf"]].filter(Boolean);
+  const again = h("button", { type: "button", disabled: !item.here, onclick: async () => {
+    try {
+      await api(`scans/${encodeURIComponent(item.id)}/rescan`, { method: "POST" });
+      location.hash = `#/case/${item.id}`;
+    } catch (error) { problem.textContent = error.message; }
+  } }, t("rescan"));
   const problem = h("p", { role: "alert", class: "problem" });
   const remove = h("button", { type: "button", class: "danger", onclick: async () => {
     if (!confirm(t("delete_sure"))) return;
@@ -22,6 +28,7 @@ export async function show(body, item) {
       h("p", null, h("a", { href: "/v1/key", download: true }, t("public_key")))),
     h("section", { class: "card" }, h("h2", null, t("calibration")), h("p", null, t("calibration_note")),
       h("p", null, h("a", { href: "/v1/reviews/export", download: true, class: "button" }, t("calibration_get")))),
-    h("section", { class: "card" }, h("h2", null, t("delete")), h("p", null, t("delete_note")),
+    h("section", { class: "card" }, h("h2", null, t("rescan")), h("p", null, t(item.here ? "rescan_note" : "rescan_gone")), again),
+    h("section", { class: "card" }, h("h2", null, t("delete")), h("p", null, t(item.own ? "delete_note" : "delete_note_batch")),
       item.expires && h("p", { class: "soft" }, t("expires", { time: when(item.expires) })), problem, remove));
 }

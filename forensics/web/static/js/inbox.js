@@ -12,7 +12,9 @@ const VERDICTS = ["suspect", "inconclusive", "no_evidence"];
 const DECISIONS = ["open", "second_reader", "disagreement", "confirmed", "rejected", "unsure"];
 const SIGNS = { suspect: "▲", inconclusive: "◆", no_evidence: "●" };
 
-const chosen = { sort: "-created", verdict: "", decision: "", q: "", offset: 0 };
+const OUTCOMES = ["noncompliant", "inconclusive"];
+
+const chosen = { sort: "-created", verdict: "", decision: "", outcome: "", q: "", offset: 0 };
 
 export const badge = (label) => h("span", { class: `badge ${label}` }, `${SIGNS[label]} ${t(`verdict_${label}`)}`);
 
@@ -26,8 +28,9 @@ function state(item) {
 
 function row(item) {
   return h("tr", null,
-    h("td", { "data-label": t("file") }, h("a", { href: `#/case/${item.id}`, class: "name" }, item.name)),
+    h("td", { "data-label": t("file") }, h("a", { href: `#/case/${item.id}`, class: "name", title: item.path }, item.name)),
     h("td", { "data-label": t("verdict") }, state(item)),
+    h("td", { "data-label": t("declared_short") }, item.declaration && item.declaration !== "none" ? t(`says_${item.declaration}`) : ""),
     h("td", { "data-label": t("probability"), class: "number" }, item.state === "done" ? percent(item.probability) : ""),
     h("td", { "data-label": t("review") }, item.state === "done" ? t(`decision_${item.decision}`) : ""),
     h("td", { "data-label": t("received"), class: "soft" }, when(item.created)));
@@ -48,7 +51,7 @@ export async function show(main, _rest, failure) {
     const mine = ++turn;
     clearTimeout(timer);
     const query = new URLSearchParams({ limit: PAGE, offset: chosen.offset, sort: chosen.sort });
-    for (const name of ["verdict", "decision", "q"]) if (chosen[name]) query.set(name, chosen[name]);
+    for (const name of ["verdict", "decision", "outcome", "q"]) if (chosen[name]) query.set(name, chosen[name]);
     let data;
     try { data = await api(`cases?${query}`); } catch (error) {
       if (open && mine === turn) { if (error.status === 401) failure(error); else { status.textContent = error.message; timer = setTimeout(refresh, 4 * POLL); } }
@@ -59,7 +62,7 @@ export async function show(main, _rest, failure) {
     else data.items.forEach((item, place) => { if (body.rows[place]) [...row(item).cells].forEach((cell, n) => { if (n) body.rows[place].cells[n].replaceWith(cell); }); });
     const waiting = (data.counts.queued ?? 0) + (data.counts.running ?? 0);
     status.textContent = t("count", { shown: data.items.length, total: data.total });
-    if (!data.items.length) body.replaceChildren(h("tr", null, h("td", { colSpan: 5, class: "soft" }, t(data.total_all ? "nothing_matches" : "empty"))));
+    if (!data.items.length) body.replaceChildren(h("tr", null, h("td", { colSpan: 6, class: "soft" }, t(data.total_all ? "nothing_matches" : "empty"))));
     batch.replaceChildren(...progress(data));
     const last = chosen.offset + PAGE >= data.total;
     pages.replaceChildren(...(data.total > PAGE ? [
@@ -78,7 +81,7 @@ export async function show(main, _rest, failure) {
   const about = await api("about");
   setLimit(about.limits.max_upload);
   const search = h("input", { type: "search", value: chosen.q, oninput: () => { chosen.q = search.value; chosen.offset = 0; clearTimeout(timer); timer = setTimeout(refresh, 250); } });
-  const columns = ["file", "verdict", "probability", "review", "received"];
+  const columns = ["file", "verdict", "declared_short", "probability", "review", "received"];
   main.replaceChildren(
     h("h1", null, t("nav_inbox")),
     h("section", { class: "card", "aria-label": t("drop") }, dropZone(refresh, about.policies)),
@@ -87,6 +90,7 @@ export async function show(main, _rest, failure) {
         h("label", null, t("search"), " ", search),
         select("verdict", t("verdict"), ["", ...VERDICTS], (v) => v ? t(`verdict_${v}`) : t("all"), refresh),
         select("decision", t("review"), ["", ...DECISIONS], (v) => v ? t(`decision_${v}`) : t("all"), refresh),
+        select("outcome", t("rules"), ["", ...OUTCOMES], (v) => v ? t(`some_${v}`) : t("all"), refresh),
         select("sort", t("sort"), SORTS, (v) => t(`sort_${v}`), refresh)),
       batch, status,
       h("table", { class: "inbox" }, h("caption", { class: "away" }, t("nav_inbox")), h("thead", null, h("tr", null, columns.map((name) => h("th", { scope: "col" }, t(name))))), body),

@@ -8,7 +8,7 @@ export const word = (prefix, name) => has(`${prefix}_${name}`) ? t(`${prefix}_${
 
 const GRAVITY = ["noncompliant", "inconclusive", "compliant", "not_found"];
 
-export function provenance(report) {
+export function provenance(item, report) {
   const said = report.declaration;
   const rows = [["declares", word("status", said.status)]];
   if (said.by.length) rows.push(["found_in", said.by.join(", ")]);
@@ -18,7 +18,7 @@ export function provenance(report) {
   return h("section", { class: "card", "aria-labelledby": "provenance-title" }, h("h2", { id: "provenance-title" }, t("provenance")),
     h("p", { class: "soft" }, t("prov_note")),
     h("dl", null, rows.map(([name, text]) => [h("dt", null, t(`prov_${name}`)), h("dd", null, text)])),
-    facts.length > 0 && h("div", { class: "cards" }, facts.map(([fact, number]) => card(fact, number, report))));
+    facts.length > 0 && h("div", { class: "cards" }, facts.map(([fact, number]) => card(fact, number, item))));
 }
 
 function byPlace(findings) {
@@ -53,8 +53,8 @@ function table(items, catalogue, label) {
 }
 
 export function rules(report, catalogue) {
-  const sorted = [...report.findings].sort((a, b) => GRAVITY.indexOf(a.outcome) - GRAVITY.indexOf(b.outcome));
-  const places = byPlace(sorted).map(([place, items]) => {
+  const places = byPlace(report.findings).map(([place, found]) => {
+    const items = found.sort((a, b) => GRAVITY.indexOf(a.outcome) - GRAVITY.indexOf(b.outcome));
     const name = word("place", place || "general");
     const silent = items.filter((item) => item.outcome === "not_found"), said = items.filter((item) => item.outcome !== "not_found");
     return [h("h3", null, name), said.length > 0 && table(said, catalogue, `${t("rules")}: ${name}`),

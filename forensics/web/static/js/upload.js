@@ -51,9 +51,10 @@ export function dropZone(onChange, policies) {
   for (const item of rows) paint(item);
   const declared = h("select", { id: "declared" }, ["unknown", "yes", "no"].map((value) => h("option", { value }, t(`declared_${value}`))));
   const rules = policies.map((name) => h("label", { class: "inline" }, h("input", { type: "checkbox", value: name, name: "policy" }), " ", t(`place_${name}`)));
+  const full = h("input", { type: "checkbox", id: "full", checked: true });
   const fields = () => {
     const chosen = rules.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value);
-    return { declared: declared.value, policy: chosen.join(",") };
+    return { declared: declared.value, policy: chosen.join(","), level: full.checked ? "full" : "fast" };
   };
   const input = h("input", { type: "file", multiple: true, id: "files", onchange: () => { take([...input.files], fields()); input.value = ""; } });
   const zone = h("div", {
@@ -64,7 +65,7 @@ export function dropZone(onChange, policies) {
   },
   h("p", null, h("label", { for: "files" }, h("strong", null, t("drop"))), " ", input),
   h("p", { class: "options" }, h("label", { for: "declared" }, t("declared")), " ", declared,
-    rules.length > 0 && h("span", { role: "group", "aria-label": t("rules_to_apply") }, " ", t("rules_to_apply"), " ", rules)),
+    rules.length > 0 && h("span", { role: "group", "aria-label": t("rules_to_apply") }, " ", t("rules_to_apply"), " ", rules), h("label", null, full, " ", t("level_full"))),
   h("p", { class: "soft" }, t("drop_note")));
   return [zone, list];
 }
