@@ -172,6 +172,9 @@ class CropQuality:
         yaw: Head turn in degrees, 0 is frontal, sign follows the picture's x axis.
         mesh_confidence: Face-presence confidence of the mesh model, 0..1.
         occlusion: Estimated share of the face area that something covers, 0..1.
+        grain: Log10 of the median size of the finest detail, grey levels: skin and sensor noise,
+            which strong compression, enlarging and smoothing take away first (an estimate of
+            compression). NaN when it was not measured.
         codes: Abstention codes; empty when the crop may be judged.
     """
 
@@ -181,6 +184,7 @@ class CropQuality:
     yaw: float = field(kw_only=True)
     mesh_confidence: float = field(kw_only=True)
     occlusion: float = field(kw_only=True, default=0.0)
+    grain: float = field(kw_only=True, default=float("nan"))
     codes: tuple[str, ...] = field(kw_only=True, default=())
 
     @property

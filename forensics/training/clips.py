@@ -37,7 +37,7 @@ from forensics.training.occluders import Thing, draw_thing, load_templates
 from forensics.training.portraits import load_cache, split_of
 
 _FPS = 25.0
-_FRAMES = 16
+_FRAMES = 12
 _STRETCHES = 3  # of each recording
 SCENES = ("plain", "hard", "covered")
 
@@ -139,10 +139,9 @@ class Studio:
             name = int.from_bytes(stem.encode()[-6:], "big")
             rng = np.random.default_rng((self._seed, name, number))
             size = 2 * int(rng.integers(110, 260))
-            chain = draw_chain(
-                frames[0][1], rng, size=size, margin=(0.32, 0.4), mild=self._mild
-            )
-            width = min(max(chain.width, size // 3), size)
+            mild = bool(rng.random() < 0.5) or self._mild
+            chain = draw_chain(frames[0][1], rng, size=size, margin=(0.32, 0.4), mild=mild)
+            width = min(max(chain.width, int(0.6 * size)) // 2 * 2, size)
             chain = replace(chain, width=width, mirror=False, codecs=())
             drawn = int(rng.integers(18, 44))
             crf = drawn if self._crf is None else self._crf
@@ -202,10 +201,12 @@ def make_clips(
     fakes: int = 2,
     crf: int | None = None,
     mild: bool = False,
+    most: int | None = None,
 ) -> Path:
     """Make the clips of some splits and return the manifest's path.
 
-    Clips that exist already are made again: the result depends on the arguments alone.
+    People whose clips are in the manifest already are left alone, so that an interrupted run goes
+    on; what is made depends on the arguments alone.
 
     Args:
         cache: Portrait cache of the training run.
@@ -219,11 +220,15 @@ def make_clips(
         fakes: Fakes of each plain scene.
         crf: Constant rate factor of every clip; drawn for each scene when None.
         mild: Good light and sharp pictures only.
+        most: Stop after so many further people.
 
     Raises:
         FileNotFoundError: No portrait cache.
     """
     out.mkdir(parents=True, exist_ok=True)
+    manifest = out / "manifest.jsonl"
+    lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.exists() else []
+    done = {json.loads(line)["scene_of"] for line in lines}
     coder = Eigenfaces(load_cache(cache, ["train"]))
     portraits = load_cache(cache, splits)
     part = "test" if "test" in splits else "train"
@@ -232,9 +237,9 @@ def make_clips(
         fakes=fakes, crf=crf, mild=mild,
     )
     step = max(1, len(portraits) // people) if people else 1
-    manifest = out / "manifest.jsonl"
-    with manifest.open("w", encoding="utf-8") as file:
-        for portrait in track(portraits[::step][:people], description="portraits"):
+    left = [p for p in portraits[::step][:people] if p.name not in done][:most]
+    with manifest.open("a", encoding="utf-8") as file:
+        for portrait in track(left, description="portraits"):
             moving = np.random.default_rng((seed, len(portrait.name), *portrait.name.encode()[-4:]))
             frames = list(
                 animate_face(
@@ -242,21 +247,25 @@ def make_clips(
                     seed=int(moving.integers(2**31)),
                 )
             )
-            facts = _facts(portrait.identity, portrait.licence)
+            facts = _facts(portrait.name, portrait.identity, portrait.licence)
             stem = portrait.name.replace("/", "_")
-            for row in studio.rows(stem, frames, scenes, facts, _FPS):
-                file.write(json.dumps(row) + "\n")
-        for stretch, number in _stretches(footage, splits):
-            facts = _facts(stretch.identity, stretch.licence)
-            stem = f"{stretch.identity.replace('/', '_')}_{number}"
-            for row in studio.rows(stem, stretch.frames, scenes, facts, stretch.fps):
-                file.write(json.dumps(row) + "\n")
+            rows = list(studio.rows(stem, frames, scenes, facts, _FPS))
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        for stretch, number in _stretches(footage if most is None else (), splits):
+            name = f"{stretch.identity}_{number}"
+            if name in done:
+                continue
+            facts = _facts(name, stretch.identity, stretch.licence)
+            stem = name.replace("/", "_")
+            rows = list(studio.rows(stem, stretch.frames, scenes, facts, stretch.fps))
+            file.writelines(json.dumps(row) + "\n" for row in rows)
     return manifest
 
 
-def _facts(identity: str, licence: str) -> dict[str, Any]:
+def _facts(name: str, identity: str, licence: str) -> dict[str, Any]:
     return {
         "group": identity, "identity": identity, "split": split_of(identity), "source": licence,
+        "scene_of": name,
     }
 
 
@@ -282,6 +291,7 @@ def main(
     fakes: Annotated[int, typer.Option(help="Fakes of each plain scene.")] = 2,
     crf: Annotated[int | None, typer.Option(help="Rate factor; drawn when not given.")] = None,
     mild: Annotated[bool, typer.Option("--mild", help="Good light, sharp pictures.")] = False,
+    most: Annotated[int | None, typer.Option(help="Stop after so many further people.")] = None,
 ) -> None:
     """Make labelled clips of lawful faces."""
     keep_memory()
@@ -291,7 +301,7 @@ def main(
         make_clips(
             cache, out, splits=tuple(split.split(",")), seed=seed, footage=recordings,
             occluders=occluders, people=people, scenes=scenes.split(","), fakes=fakes,
-            crf=crf, mild=mild,
+            crf=crf, mild=mild, most=most,
         )
     )
 

@@ -16,7 +16,7 @@ from forensics.faces.mesh import five_points, mesh_in_crop
 from forensics.media import SamplingPlan, open_clip, stream_frames
 from forensics.training.portraits import ROOM, SIDE
 
-_LICENCE = "CC BY 4.0, GRID corpus"
+LICENCE = "CC BY 4.0, GRID corpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,5 @@ def read_stretches(paths: Sequence[Path], *, count: int, length: int) -> list[St
                 back = np.asarray(cv2.invertAffineTransform(forward), np.float64)
                 frames.append((np.asarray(crop, np.uint8), mesh_in_crop(mesh, back)))
             if len(frames) == len(part) == length:
-                found.append(Stretch(f"grid/{path.stem}", _LICENCE, clip.fps or 25.0, frames))
+                found.append(Stretch(f"grid/{path.stem}", LICENCE, clip.fps or 25.0, frames))
     return found
