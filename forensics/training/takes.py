@@ -231,4 +231,5 @@ def _chain(mesh: Mesh, rng: np.random.Generator) -> Chain:
     """A chain that keeps room around the face, so that it can be found again."""
     size = 2 * int(rng.integers(110, 200))
     chain = draw_chain(mesh, rng, size=size, margin=(0.3, 0.4))
-    return replace(chain, width=min(max(chain.width, size // 3), size), mirror=False)
+    width = max(chain.width, size // 6 * 2)
+    return replace(chain, width=min(width, size), mirror=False)
