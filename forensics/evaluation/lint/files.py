@@ -10,9 +10,9 @@ import numpy as np
 
 from forensics.errors import ForensicsError, UnreadableInputError, printable
 from forensics.evaluation.lint.findings import Finding, merged
+from forensics.evaluation.lint.lookalikes import ClipHash, hash_file
 from forensics.evaluation.manifest import Row
 from forensics.media import SamplingPlan, open_clip, stream_frames
-from forensics.media.phash import ClipHash, hash_file
 from forensics.provenance.aigc import read_aigc
 from forensics.types import Clip
 

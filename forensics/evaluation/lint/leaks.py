@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from forensics.errors import printable
 from forensics.evaluation.components import Components
 from forensics.evaluation.lint.findings import Finding, merged
+from forensics.evaluation.lint.lookalikes import ClipHash, near_pairs
 from forensics.evaluation.manifest import Row
-from forensics.media.phash import ClipHash, near_pairs
 
 Keys = Callable[[Row], Iterable[str]]
 
