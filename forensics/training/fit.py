@@ -220,7 +220,7 @@ def _takes(source: TakeSource, plan: Plan, split: str, kind: str, start: int) ->
     assert plan.footage is not None
     paths = [p for p in sorted(plan.footage.iterdir()) if split_of(f"grid/{p.stem}") == split]
     takes = []
-    for number, stretch in enumerate(read_stretches(paths, count=10, length=6)):
+    for number, stretch in enumerate(read_stretches(paths, count=10, length=12)):
         takes += source.moving(base + 5_000_000 + number, stretch.frames, stretch.identity)
     return takes
 
