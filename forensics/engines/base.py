@@ -141,20 +141,25 @@ def weights_of(options: ScanOptions) -> str:
 
 def failed(path: Path, cause: str, *reasons: str, attempts: int = 1) -> Record:
     """Return the record of a file that could not be examined; its digest is taken if possible."""
+    report = failed_report(path, cause, *reasons)
+    return Record(path, report_to_dict(report), attempts=attempts)
+
+
+def failed_report(path: Path, cause: str, *reasons: str) -> Report:
+    """Return the report in such a record."""
     environment: dict[str, Any] = {}
     try:
         size = path.stat().st_size
         environment["file"] = {"sha256": file_sha256(path), "bytes": size}
     except (OSError, ValueError):
         pass
-    report = Report(
+    return Report(
         path,
         clip=None,
         verdict=Verdict("inconclusive", reasons=tuple(dict.fromkeys(reasons))),
         environment=environment,
         error=f"{printable(path)}: {cause}",
     )
-    return Record(path, report_to_dict(report), attempts=attempts)
 
 
 def crashed(path: Path, cause: str, attempts: int) -> Record:

@@ -7,12 +7,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from forensics.engines.base import Record, ScanJob, failed
+from forensics.engines.base import Record, ScanJob, failed_report
 from forensics.engines.cascade import CascadeScanner
 from forensics.engines.scanner import Progress
 from forensics.errors import ForensicsError, UnreadableInputError
 from forensics.provenance.phash import Looks
 from forensics.report.model import report_to_dict
+from forensics.types import Report
 
 Beat = Callable[[], None]
 
@@ -42,19 +43,26 @@ class Examiner:
             ForensicsError: The job cannot be carried out, whatever the file.
         """
         start = time.perf_counter()
+        report, looks = self.report(path, lambda seen, planned: beat())
+        seconds = time.perf_counter() - start
+        return Record(path, report_to_dict(report), seconds=seconds, looks=looks)
+
+    def report(self, path: Path, on_progress: Progress) -> tuple[Report, str | None]:
+        """Return the report of one file, pictures included, and its perceptual hashes.
+
+        Raises:
+            ForensicsError: The job cannot be carried out, whatever the file.
+        """
         looks = Looks() if self.job.looks else None
-        on_progress: Progress = lambda seen, planned: beat()  # noqa: E731
         try:
             report = self._scanner.scan(path, on_progress, None if looks is None else looks.take)
         except UnreadableInputError as error:
-            return failed(path, error.cause, "unreadable", error.reason)
+            return failed_report(path, error.cause, "unreadable", error.reason), None
         except ForensicsError:
             raise
         except Exception as error:  # a bug met by one file must not stop the others
-            return failed(path, f"internal error: {_describe(error)}", "internal")
-        seconds = time.perf_counter() - start
-        found = None if looks is None else looks.text()
-        return Record(path, report_to_dict(report), seconds=seconds, looks=found)
+            return failed_report(path, f"internal error: {_describe(error)}", "internal"), None
+        return report, None if looks is None else looks.text()
 
 
 def _describe(error: Exception) -> str:

@@ -77,6 +77,12 @@ class WorkerChild:
             else:
                 raise ChildFailedError(str(message["failed"]), str(message["reason"]))
 
+    @property
+    def pid(self) -> int | None:
+        """Process id, while it runs."""
+        process = self._process
+        return None if process is None else process.pid
+
     def close(self) -> None:
         """End the process and what it started."""
         process, self._process, self._rest = self._process, None, b""

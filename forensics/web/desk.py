@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.engines import ScanOptions
+from forensics.engines.base import ScanJob, failed_report, options_from
 from forensics.errors import OutputError, UsageError
 from forensics.policy import list_jurisdictions
 from forensics.report.custody.canonical import digest
@@ -22,12 +24,12 @@ from forensics.report.custody.log import CustodyLog
 from forensics.report.custody.seal import Sealer
 from forensics.report.model import report_to_dict
 from forensics.store import Case, Filter, Review, Store
-from forensics.types import Report, Verdict
 from forensics.web.children import ChildFailedError
 from forensics.web.decisions import Said, decide
 from forensics.web.jobs import JobQueue, QueueFullError, Task
 from forensics.web.settings import ServeSettings
 from forensics.web.uploads import Upload
+from forensics.web.worker import renamed
 
 PREVIEW_TIMEOUT = 3600.0
 _MAX_NAME = 100
@@ -63,6 +65,7 @@ class Desk:
         self._failed: dict[str, str] = {}
         self._writing, self._counting = threading.Lock(), threading.Lock()
         self._batch = 0
+        self._tidy()
         for case in self._unfinished():
             self._queue(case, always=True)
 
@@ -70,6 +73,13 @@ class Desk:
         """Stop scans; what is unfinished goes on at the next start."""
         self.jobs.close()
         self.store.close()
+
+    def _tidy(self) -> None:
+        """Remove folders that no case belongs to: uploads cut off by a crash, deleted cases."""
+        names = [folder.name for folder in self.settings.cases.iterdir()]
+        for name in set(names) - self.store.cases(names).keys():
+            with contextlib.suppress(UsageError):
+                self.discard(name)
 
     def _unfinished(self) -> list[Case]:
         """Return this desk's scans that did not end; a batch in the same store looks after its."""
@@ -122,7 +132,7 @@ class Desk:
         """Enter an upload and queue its scan."""
         entry = Case(
             case, path=upload.name, bytes=upload.bytes, options=options.resolved(),
-            config=options.digest(),
+            config=ScanJob(options=options).config,
         )  # fmt: skip
         self.store.add([entry])
         self._queue(entry, always=True)
@@ -140,7 +150,7 @@ class Desk:
             "media": str(media.absolute()),
             "name": case.name,
             "folder": str(self.folder(case.id).absolute()),
-            "options": dict(case.options),
+            "job": self._job(case),
         }
         task = Task(
             case.id, request=request, timeout=self.settings.scan_timeout,
@@ -148,6 +158,11 @@ class Desk:
             done=lambda result, failure: self._finish(case, result, failure),
         )  # fmt: skip
         self.jobs.put(task, always=always)
+
+    def _job(self, case: Case) -> dict[str, Any]:
+        """Return what to do with a case: as it was asked for, else as this desk does."""
+        options = options_from(case.options) if case.options else self.settings.options
+        return ScanJob(options=options).to_json()
 
     def rescan(self, case: Case) -> None:
         """Scan a case again, with its own options and the detectors of today.
@@ -169,22 +184,18 @@ class Desk:
         """Seal and keep the report; a scan that ended without one gets a record that says so."""
         if failure is not None and failure.reason == "cancelled":
             return
+        media = self.media(case) or Path(case.path)
         if result is None:
             reason = failure.reason if failure else "internal"
             codes = (reason,) if reason == "internal" else ("unreadable", reason)
-            report = Report(
-                Path(case.name), clip=None,
-                verdict=Verdict("inconclusive", reasons=tuple(dict.fromkeys(codes))),
-                error=f"{case.name}: {failure}",
-            )  # fmt: skip
+            report = renamed(failed_report(media, str(failure), *codes), case.name)
             result = {"record": report_to_dict(report), "pictures": []}
         with self._writing:
-            record = self._sealer.seal_record(
-                dict(result["record"]), self.media(case) or Path(case.name)
-            )
+            record = self._sealer.seal_record(dict(result["record"]), media)
         self.store.finish(
             case.id, record, pictures=result["pictures"], record_sha256=digest(record),
-            seconds=result.get("seconds"),
+            seconds=result.get("seconds"), looks=result.get("looks"),
+            attempts=result.get("attempts", 1),
         )  # fmt: skip
 
     def review(self, case: Case, reviewer: str, opinion: str, note: str) -> None:
@@ -296,7 +307,7 @@ class Desk:
             "task": "preview",
             "media": str(media.absolute()),
             "folder": str(self.folder(case.id).absolute()),
-            "options": dict(case.options),
+            "job": self._job(case),
         }
         key = f"preview {case.id}"
         self.jobs.put(Task(key, request=request, timeout=PREVIEW_TIMEOUT, done=done))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from forensics.engines.base import MAX_ATTEMPTS
 from forensics.web.children import ChildFailedError, WorkerChild
 
 
@@ -51,6 +52,7 @@ class JobQueue:
         self._known: dict[str, Task] = {}
         self._lock = threading.Lock()
         self._stop = False
+        self._children: list[WorkerChild] = []
         self._threads = [
             threading.Thread(target=self._work, name=f"forensics-job-{n}", daemon=True)
             for n in range(workers)
@@ -100,8 +102,14 @@ class JobQueue:
         for thread in self._threads:
             thread.join(timeout=10)
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers that run."""
+        return [child.pid for child in self._children if child.pid is not None]
+
     def _work(self) -> None:
         child = WorkerChild()
+        self._children.append(child)
         try:
             while (task := self._waiting.get()) is not None and not self._stop:
                 self._run(child, task)
@@ -112,16 +120,24 @@ class JobQueue:
         def note(seen: int, planned: int | None) -> None:
             task.progress = (seen, planned)
 
-        result, failure = None, None
+        result, failure, attempts = None, None, 0
         try:
             if not task.cancelled:
                 task.started()
-            result = child.run(
-                task.request,
-                timeout=task.timeout,
-                on_progress=note,
-                cancelled=lambda: task.cancelled or self._stop,
-            )
+            while result is None:
+                attempts += 1
+                try:
+                    result = child.run(
+                        task.request,
+                        timeout=task.timeout,
+                        on_progress=note,
+                        cancelled=lambda: task.cancelled or self._stop,
+                    )
+                except ChildFailedError as error:
+                    # As in a batch: what killed a worker once may have met bad luck, not twice.
+                    if error.reason != "worker_crashed" or attempts >= MAX_ATTEMPTS:
+                        raise
+            result["attempts"] = attempts
         except ChildFailedError as error:
             failure = error
         except Exception as error:  # a bug must not end the thread: other cases wait

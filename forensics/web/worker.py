@@ -12,71 +12,66 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.errors import ForensicsError
 
 if TYPE_CHECKING:
-    from forensics.engines import ScanOptions
+    from forensics.engines.examine import Examiner
     from forensics.types import Report
 
 Say = Callable[[dict[str, Any]], None]
 
 
-def options_from(data: Mapping[str, Any]) -> ScanOptions:
-    """Rebuild options from `ScanOptions.resolved`, as they came through JSON."""
-    from forensics.engines import ScanOptions
-    from forensics.media import Limits
+@lru_cache(maxsize=1)
+def _examiner(job: str) -> Examiner:
+    """Return the pipeline of a job, warm when the last file had the same one."""
+    from forensics.engines.base import ScanJob
+    from forensics.engines.examine import Examiner
 
-    given = dict(data)
-    given["limits"] = Limits(**given["limits"])
-    if given["detectors"] is not None:
-        given["detectors"] = tuple(given["detectors"])
-    given["policy"] = tuple(given["policy"])
-    return ScanOptions(**given)
+    return Examiner(ScanJob.from_json(json.loads(job)))
 
 
 def scan_task(request: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Scan one upload; write its pictures and its HTML report beside it.
 
     Args:
-        request: ``media`` (stored file), ``name`` (as uploaded), ``folder`` and ``options``.
+        request: ``media`` (stored file), ``name`` (as uploaded), ``folder`` and ``job``.
         say: Receives progress.
 
     Returns:
-        ``record`` (the report as JSON data), ``pictures`` (what each shows) and ``seconds``.
+        ``record`` (the report as JSON data), ``pictures`` (what each shows), ``seconds`` and
+        ``looks`` (perceptual hashes).
     """
-    from forensics.engines import scan
     from forensics.report.html import report_to_html
     from forensics.report.model import report_to_dict
     from forensics.report.write import write_text_atomic
 
     folder, media = Path(request["folder"]), Path(request["media"])
     start = time.monotonic()
-    report = scan(
-        media,
-        options=options_from(request["options"]),
-        on_progress=lambda seen, planned: say({"progress": [seen, planned]}),
+    report, looks = _examiner(json.dumps(request["job"])).report(
+        media, lambda seen, planned: say({"progress": [seen, planned]})
     )
     seconds = time.monotonic() - start
     report = identified(renamed(report, request["name"]), media)
     pictures = write_pictures(report, folder / "evidence")
     write_text_atomic(folder / "report.html", report_to_html(report))
-    return {"record": report_to_dict(report), "pictures": pictures, "seconds": round(seconds, 3)}
+    return {
+        "record": report_to_dict(report), "pictures": pictures, "seconds": round(seconds, 3),
+        "looks": looks,
+    }  # fmt: skip
 
 
 def identified(report: Report, media: Path) -> Report:
     """Return the report with size and digest also of a file that no decoder could open."""
-    from forensics.models.cache import file_sha256
+    from forensics.engines.base import failed_report
 
     if report.clip is not None or report.environment.get("file"):
         return report
-    try:
-        facts = {"sha256": file_sha256(media), "bytes": media.stat().st_size}
-    except OSError:
-        return report
-    return dataclasses.replace(report, environment={**report.environment, "file": facts})
+    known = failed_report(media, "").environment
+    return dataclasses.replace(report, environment={**report.environment, **known})
 
 
 def renamed(report: Report, name: str) -> Report:
@@ -114,12 +109,13 @@ def write_pictures(report: Report, folder: Path) -> list[dict[str, Any]]:
 
 def preview_task(request: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Make the derived copy that a browser plays where it cannot play the upload."""
+    from forensics.engines.base import ScanJob
     from forensics.web.preview import make_preview
 
     name = make_preview(
         Path(request["media"]),
         Path(request["folder"]),
-        options_from(request["options"]).limits,
+        ScanJob.from_json(request["job"]).options.limits,
         lambda seen, planned: say({"progress": [seen, planned]}),
     )
     return {"name": name}
