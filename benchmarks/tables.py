@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import _swapper_tables
 from benchmarks._results import RESULTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ _BLOCK = re.compile(
 Result = dict[str, Any]
 Writer = Callable[[Result], list[str]]
 
-_WRITERS: dict[str, tuple[str, Writer]] = {}
+_WRITERS: dict[str, tuple[str, Writer]] = dict(_swapper_tables.WRITERS)
 
 
 def figures(name: str, *, of: str) -> Callable[[Writer], Writer]:
