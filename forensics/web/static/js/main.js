@@ -79,7 +79,7 @@ async function draw() {
     if (turn !== shown) return;
     leave = await view.show(main, rest, failure);
     if (turn !== shown) { leave?.(); return; }
-    document.documentElement.dataset.ready = name || "inbox";
+    if (name !== "case") document.documentElement.dataset.ready = name || "inbox"; // a case says so once it is scanned
   } catch (error) {
     if (turn === shown) failure(error);
   }

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import forensics.web
+from forensics.policy.actions import ACTIONS
+from forensics.report.reasons import REASONS
+from forensics.web.words import explained, title_key, words
+
+PAGE = Path(forensics.web.__file__).parent / "static"
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    entry = re.compile(r'(?:"([^"]+)"|(\w[\w]*)): "')
+    keys = {
+        name: {a or b for a, b in entry.findall((PAGE / "js" / f"{name}.js").read_text("utf-8"))}
+        for name in ("en", "zh")
+    }
+    assert keys["en"] - keys["zh"] == set()
+    only_chinese = keys["zh"] - keys["en"]
+    assert all(key.startswith(("said_", "aigc_label_")) for key in only_chinese)
+
+
+def test_every_reason_code_has_words() -> None:
+    for language in ("en", "zh"):
+        assert [code for code in REASONS if f"reason_{code}" not in words(language)] == []
+    assert all(en and zh for en, zh in ACTIONS.values())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_likelihood_ratios_in_words(language: str) -> None:
+    def said(llr: float) -> str:
+        fact = {"kind": "blend_boundary", "llr": llr, "values": {"crops": 9}}
+        return explained(fact, 2.2, language) or ""
+
+    texts = [said(3.0), said(1.0), said(-1.0)]
+    assert len(set(texts)) == 3 and all("9" in text and "{" not in text for text in texts)
+    assert "20.1" in texts[0] and "2.7" in texts[1] and "2.7" in texts[2]
+
+
+def test_an_unknown_kind_keeps_the_reports_own_words() -> None:
+    fact = {"kind": "flicker", "llr": None, "values": {}}
+    assert explained(fact, None, "zh") is None
+    odd = {"kind": "c2pa", "llr": None, "values": {}}
+    assert explained(odd, None, "zh") is None, "a fact without its values has no sentence"
+
+
+def test_provenance_in_chinese() -> None:
+    values = {"integrity": "broken", "signer": "某公司", "signer_trust": "untrusted"}
+    text = explained({"kind": "c2pa", "llr": None, "values": values}, None, "zh")
+    assert text == "文件在签名之后被改动(签名者:某公司);签名者不在信任列表中。"
+    label = {"site": "moov", "values": {"Label": "1"}, "problems": []}
+    text = explained({"kind": "aigc", "llr": None, "values": label}, None, "zh")
+    assert text is not None and "属于人工智能生成合成" in text
+
+
+def test_a_weak_measurement_has_a_title_of_its_own() -> None:
+    weak = {"label": "inconclusive", "probability": 0.8, "reasons": ["not_enough_evidence"]}
+    none = {"label": "inconclusive", "probability": None, "reasons": ["no_face"]}
+    assert (title_key(weak), title_key(none)) == ("title_weak", "title_inconclusive")
+
+
+def test_nothing_on_the_page_comes_from_elsewhere() -> None:
+    for file in PAGE.rglob("*"):
+        if file.suffix in (".js", ".css", ".html"):
+            text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+            assert not re.search(r"https?://|//[a-z]+\.", text), file.name
+    page = (PAGE / "index.html").read_text("utf-8")
+    assert "<style" not in page and " style=" not in page and not re.search(r"\son\w+=", page)
