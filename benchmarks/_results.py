@@ -103,11 +103,11 @@ def environment() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "load_at_end": round(load, 2),
         "versions": versions,
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Return the checked-out commit, with a mark when tracked files differ from it."""
     try:
         head, changes = (

@@ -20,6 +20,7 @@ EXAMPLES = ROOT / "examples"
 # Examples that other tests run, by the file that does it.
 ELSEWHERE = {
     "third_party_detector.py": "tests/detectors/test_check_detector.py",
+    "third_party_scorer.py": "tests/benchmarks/test_accuracy_parts.py",
     "swap_two_people.sh": "tests/generator",
 }
 

@@ -167,14 +167,18 @@ class MesoNetScorer:
         return {"network": self._name, "size": SIZE}
 
     @torch.inference_mode()
+    def logit(self, crop: NDArray[np.uint8]) -> float:
+        """Score one (h, w, 3) RGB face crop, higher for more likely manipulated."""
+        if crop.shape[:2] != (SIZE, SIZE):
+            resized = cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+            crop = np.asarray(resized, np.uint8)
+        x = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255.0
+        return -float(self._network(x)[0, 0])
+
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
-        """Score one (h, w, 3) RGB face crop."""
-        if image.shape[:2] != (SIZE, SIZE):
-            resized = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
-            image = np.asarray(resized, np.uint8)
-        x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255.0
-        real = float(self._network(x)[0, 0])
-        return ScoredInput(-real, probability=float(torch.sigmoid(torch.tensor(-real))))
+        """Score one crop for `forensics.evaluation.evaluate`."""
+        logit = self.logit(image)
+        return ScoredInput(logit, probability=float(torch.sigmoid(torch.tensor(logit))))
 
     def score_clip(self, path: Path) -> ScoredInput:
         """Refuse: MesoNet has no face finder of its own."""

@@ -1,11 +1,13 @@
-"""Measure the shipped detector beside a published peer: ``python -m benchmarks.accuracy``.
+"""Measure the shipped detector beside its peers: ``python -m benchmarks.accuracy``.
 
-Nothing is fitted here. The sealed split of the crop set is refused in every mode.
+Nothing is fitted here. The sealed split of the crop set is opened by ``--sets once --why REASON``
+alone, and every opening is counted in ``benchmarks/results/openings.jsonl``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,13 +17,21 @@ from typing import Any
 from rich.progress import Progress
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks.accuracy import subgroups
 from benchmarks.accuracy.clips import ClipScorer, false_alarms, verdict_rows
+from benchmarks.accuracy.compare import by_subgroup, cross_auc, false_positives, paired
+from benchmarks.accuracy.curves import curve_block
+from benchmarks.accuracy.openings import LOG, open_counted
+from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
 from benchmarks.accuracy.sets import open_set, part_of
 from forensics.errors import ForensicsError
 from forensics.evaluation import evaluate
 from forensics.evaluation.manifest import Manifest
 from forensics.evaluation.scorer import Scorer
+from forensics.verdict.calibration import read_calibration
+
+OURS = "ours"
 
 _CLIPS_COMPARED = "FaceForensics++ c40"
 _COLUMNS = (
@@ -46,33 +56,82 @@ class Benchmark:
         self.failed: dict[str, str] = {}
         self.verdicts: list[Result] = []
         self.bars: list[Bar] = []
+        self.records: dict[tuple[str, str], list[Result]] = {}
+        self.subgroups: list[Result] = []
+        self.openings: int | None = None
+        self.threshold = float(read_calibration().error_rates["threshold_llr"])
         self.crops: Path = options.shared / "data" / "fakes" / "dfdc-dev.jsonl"
 
     def measure(self, name: str, who: str, manifest: Manifest, scorer: Scorer, kind: Any) -> Result:
-        """Evaluate one scorer on one set and keep the result."""
-        with Progress(disable=not sys.stderr.isatty()) as bar:
+        """Evaluate one scorer on one set and keep the result, its curves and its rows."""
+        with (
+            Progress(disable=not sys.stderr.isatty()) as bar,
+            tempfile.TemporaryDirectory(prefix="forensics-accuracy-") as folder,
+        ):
             task = bar.add_task(f"{name}, {who}", total=len(manifest))
+            scores = Path(folder) / "scores.jsonl"
             result = evaluate(
-                manifest, scorer, input=kind, n_boot=self.options.replicates,
+                manifest, scorer, input=kind, n_boot=self.options.replicates, scores_out=scores,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )  # fmt: skip
+            lines = scores.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines]
+        self.records[name, who] = records
         # Where the data lie on this machine is nobody's business.
         result["manifest"] |= {"path": manifest.path.name}
-        self.results.append({"set": name, "scorer": who, **result})
+        self.results.append({"set": name, "scorer": who, **result, "curves": curve_block(records)})
         return result
+
+    def measure_all(self, name: str, manifest: Manifest, kind: Any) -> Result:
+        """Evaluate ours and every peer on the same rows; ours is returned."""
+        result = self.measure(name, OURS, manifest, self.scorer, kind)
+        for column in self.options.by:
+            self._part(name, column, subgroups.labelled(manifest, column))
+        if kind == "crops":
+            self._part(name, "face width", subgroups.face_width(manifest))
+            self._part(name, "skin tone as filmed", subgroups.skin_tone(manifest))
+        if not self.options.alone:
+            self._peers(name, manifest, kind)
+        return result
+
+    def _peers(self, name: str, manifest: Manifest, kind: Any) -> None:
+        try:
+            for who, peer in peers_of(self.options.shared, self.options.peers, self.options.plug):
+                self.measure(name, who, manifest, peer, kind)
+        except ImportError as error:
+            self.skipped["peers"] = f"needs {error.name}"
+
+    def _part(self, name: str, by: str, values: dict[str, str]) -> None:
+        if len(set(values.values())) < 2:
+            return
+        found = by_subgroup(
+            self.records[name, OURS], values, self.threshold, n_boot=self.options.replicates
+        )
+        self.subgroups.append({"set": name, "by": by, **found})
 
     def look(self) -> None:
         """The study half of the crop set."""
         manifest = open_set(self.crops, split="look")
-        result = self.measure("DFDC crops, look", "blend", manifest, self.scorer, "crops")
+        result = self.measure_all("DFDC crops, look", manifest, "crops")
         self._bar("AUC on DFDC crops, look", result, 0.66)
+
+    def once(self) -> None:
+        """The sealed half: opened for a stated reason, and counted."""
+        manifest, count = open_counted(
+            self.crops, split="once", why=self.options.why, log=self.options.log,
+            weights_sha256=str(self.scorer.identity.get("weights_sha256")),
+            again=self.options.again,
+        )  # fmt: skip
+        result = self.measure_all("DFDC crops, once", manifest, "crops")
+        self.openings = count
+        self._bar("AUC on DFDC crops, once", result, 0.75)
 
     def clips(self) -> None:
         """Every whole clip, and those of one benchmark set that has real and fake ones."""
         manifest = open_set(self.options.shared / "data" / "clips" / "clips.jsonl")
-        self.measure("clips, all", "blend", manifest, self.scorer, "clips")
+        self.measure_all("clips, all", manifest, "clips")
         part = part_of(manifest, _CLIPS_COMPARED)
-        self.measure("clips, FF++ c40", "blend", part, self.scorer, "clips")
+        self.measure_all("clips, FF++ c40", part, "clips")
         self.verdicts = verdict_rows(manifest, self.scorer)
 
     def own(self) -> None:
@@ -80,7 +139,7 @@ class Benchmark:
         if self.options.own is None:
             raise SkippedError("--own not given")
         manifest = open_set(self.options.own, split=self.options.own_split)
-        self.measure("own clips", "blend", manifest, self.scorer, "clips")
+        self.measure_all("own clips", manifest, "clips")
 
     def portraits(self) -> None:
         """Held-out portraits against fresh self-blends."""
@@ -92,23 +151,29 @@ class Benchmark:
                 path = write_pairs(
                     self.options.cache, Path(folder), each=self.options.pairs, mild=mild
                 )
-                result = self.measure(name, "blend", open_set(path), self.scorer, "crops")
+                result = self.measure_all(name, open_set(path), "crops")
             if mild:
                 self._bar(f"AUC on {name}", result, 0.95)
 
-    def peers(self) -> None:
-        """MesoNet on the same crops."""
-        files = sorted((self.options.shared / "peers" / "mesonet").glob("*.h5"))
-        if not files:
-            raise SkippedError("no weights of MesoNet")
-        try:
-            from benchmarks.accuracy.mesonet import MesoNetScorer
-        except ImportError as error:
-            raise SkippedError(f"needs {error.name}") from error
-        manifest = open_set(self.crops, split="look")
-        for path in files:
-            scorer = MesoNetScorer(path)
-            self.measure("DFDC crops, look", path.stem, manifest, scorer, "crops")
+    def compared(self) -> dict[str, Any]:
+        """Return what follows from the rows of all sets together."""
+        n_boot = self.options.replicates
+        ours = {name: rows for (name, who), rows in self.records.items() if who == OURS}
+        # A part of another set is no other domain.
+        domains = {name: rows for name, rows in ours.items() if name != "clips, FF++ c40"}
+        return {
+            "paired": [
+                {"set": name, "against": who, **paired(ours[name], rows, n_boot=n_boot)}
+                for (name, who), rows in self.records.items()
+                if who != OURS
+            ],
+            "cross_auc": cross_auc(domains, n_boot=n_boot) if len(domains) > 1 else None,
+            "at_threshold": [
+                {"set": name, **false_positives(rows, self.threshold)}
+                for name, rows in ours.items()
+            ],
+            "subgroups": self.subgroups,
+        }
 
     def _bar(self, name: str, result: Result, limit: float) -> None:
         auc = result["frame"]["auc"]
@@ -129,17 +194,14 @@ class Benchmark:
                 self.failed[name] = str(error)
 
 
-class SkippedError(Exception):
-    """Why a set is not measured."""
-
-
 SETS: dict[str, Callable[[Benchmark], None]] = {
     "look": Benchmark.look,
     "clips": Benchmark.clips,
     "own": Benchmark.own,
     "portraits": Benchmark.portraits,
-    "peers": Benchmark.peers,
+    "once": Benchmark.once,
 }
+_USUAL = ("look", "clips", "own", "portraits")
 
 
 def _number(value: float | None, bounds: Sequence[float] | None = None) -> str:
@@ -190,10 +252,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="folder with data/ and peers/")
     parser.add_argument("--own", type=Path, help="manifest of own test clips")
     parser.add_argument("--own-split", help="split of the own manifest")
+    parser.add_argument("--peers", type=Path, help="folder of peers trained by benchmarks.peers")
+    parser.add_argument("--plug", action="append", default=[], metavar="FILE.py:CLASS",
+                        help="another detector, see examples/third_party_scorer.py")
+    parser.add_argument("--alone", action="store_true", help="no peers")
+    parser.add_argument("--by", action="append", default=[], metavar="COLUMN",
+                        help="compare subgroups by a column of the manifest")
+    parser.add_argument("--why", default="", help="reason for opening the sealed split")
+    parser.add_argument("--again", action="store_true", help="open it although it was before")
+    parser.add_argument("--log", type=Path, default=LOG, help="log of openings")
     parser.add_argument("--cache", type=Path, help="portrait cache of the training run")
     parser.add_argument("--pairs", type=int, default=6, help="self-blends a portrait")
     parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
-    parser.add_argument("--sets", default=",".join(SETS), help="which of them, comma-separated")
+    parser.add_argument("--sets", default=",".join(_USUAL), help="which of them, comma-separated")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
     options = parser.parse_args(arguments)
     names = options.sets.split(",")
@@ -221,6 +292,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "skipped": benchmark.skipped,
         "failed": benchmark.failed,
         "clips": benchmark.verdicts,
+        "openings_of_once": benchmark.openings,
+        **benchmark.compared(),
         "false_alarms": false_alarms(benchmark.verdicts) if benchmark.verdicts else None,
         "bars": [bar.record() for bar in benchmark.bars],
     }
