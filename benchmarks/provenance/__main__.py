@@ -1,9 +1,9 @@
-"""``python -m benchmarks.provenance matrix|tamper|interop``."""
+"""``python -m benchmarks.provenance matrix|tamper|interop|compression``."""
 
 import sys
 from importlib import import_module
 
-PARTS = ("matrix", "tamper", "interop")
+PARTS = ("matrix", "tamper", "interop", "compression")
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

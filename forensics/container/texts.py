@@ -11,6 +11,7 @@ from forensics.container.boxes import looks_like_boxes, read_boxes
 from forensics.container.exif import Exif, read_exif
 from forensics.container.history import SCANNED, ContainerHistory, find_encoders, read_history
 from forensics.container.matroska import looks_like_matroska, read_matroska
+from forensics.container.packets import Packets, read_packets
 from forensics.container.riff import looks_like_riff, read_riff
 from forensics.container.still import looks_like_jpeg, looks_like_png, read_jpeg, read_png
 from forensics.container.tags import Tag, read_tags
@@ -26,6 +27,7 @@ class Carried:
         tags: Texts as (site, name, text); an XMP packet is named ``xmp``.
         exif: Of pictures; empty fields where there is none.
         history: How the container was written.
+        packets: Sizes of the coded pictures, where the container has a table of them.
         problems: Codes of what was malformed.
     """
 
@@ -33,6 +35,7 @@ class Carried:
     tags: tuple[Tag, ...] = field(kw_only=True, default=())
     exif: Exif = field(kw_only=True, default_factory=Exif)
     history: ContainerHistory = field(kw_only=True, default_factory=ContainerHistory)
+    packets: Packets = field(kw_only=True, default_factory=Packets, repr=False)
     problems: tuple[str, ...] = field(kw_only=True, default=())
 
 
@@ -61,7 +64,10 @@ def _boxes(file: BinaryIO, size: int, kind: str) -> Carried:
     tree = read_boxes(file, size)
     tags = list(read_tags(file, tree))
     history = read_history(file, tree, tags)
-    return Carried(kind, tags=tuple(tags), history=history, problems=tree.problems)
+    return Carried(
+        kind, tags=tuple(tags), history=history, packets=read_packets(file, tree),
+        problems=tree.problems,
+    )  # fmt: skip
 
 
 def _matroska(file: BinaryIO, size: int, kind: str) -> Carried:

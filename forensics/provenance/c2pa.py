@@ -66,6 +66,8 @@ MIME = {
 }
 """Containers that can carry a manifest, by the suffix of what is written."""
 
+_SEARCHED = 4 << 20
+
 _MAGIC = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -150,6 +152,8 @@ def read_c2pa(path: Path | str, *, trust_anchors: str | None = None) -> C2paFact
     except c2pa.C2paError.NotSupported:
         return C2paFacts("unsigned", supported=False)
     except c2pa.C2paError as error:
+        if not _holds_store(source):
+            return C2paFacts("unsigned", codes=("reader.error",))
         # A store that is there but cannot be parsed does not vouch for the bytes.
         return C2paFacts("broken", codes=("reader.error",), error=_one_line(error))
     return _facts(store, anchored=bool(trust_anchors))
@@ -221,6 +225,18 @@ def sign_c2pa(
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _holds_store(path: Path) -> bool:
+    """Tell whether the bytes of a manifest store lie near the start or end, as writers put them."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_SEARCHED)
+            file.seek(max(0, path.stat().st_size - _SEARCHED))
+            ends = (head, file.read(_SEARCHED))
+    except OSError:
+        return False
+    return any(b"jumb" in part and b"c2pa" in part for part in ends)
 
 
 def _sniff(head: bytes) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from forensics.provenance.aigc import LABELS
+from forensics.provenance.compression import LIMIT
 from forensics.provenance.facts import ProvenanceFacts
 from forensics.provenance.visible import VisibleLabel
 from forensics.types import Evidence
@@ -16,7 +17,8 @@ _MAX_TEXT = 300
 
 def facts_evidence(facts: ProvenanceFacts, visible: VisibleLabel | None = None) -> list[Evidence]:
     """Return one item a fact; their ``kind`` is what findings refer to."""
-    items = [_c2pa(facts), *_labels(facts), *_iptc(facts), _container(facts)]
+    items: list[Evidence | None] = [_c2pa(facts), *_labels(facts), *_iptc(facts), _container(facts)]
+    items.append(_compression(facts))
     items += [
         _item("conflict", {"code": c.code}, c.explanation) for c in facts.conflicts
     ]
@@ -115,6 +117,35 @@ def _container(facts: ProvenanceFacts) -> Evidence | None:
     if history.cameras or exif.camera:
         text += f" It claims a camera: {' '.join(history.cameras) or exif.camera}."
     return _item("container", values, text)
+
+
+def _compression(facts: ProvenanceFacts) -> Evidence | None:
+    found = facts.compression
+    if found is None:
+        return None
+    values = {k: v for k, v in asdict(found).items() if v not in ("", 0)}
+    if found.status == "abstained":
+        text = f"Whether the pictures were coded before cannot be told: {_ABSTAINED[found.reason]}."
+    elif found.status == "none":
+        text = "Packet sizes show no earlier coding; one of the same period would not show."
+    else:
+        values["nfa"] = f"{found.nfa:.1e}"
+        text = (
+            f"Packet sizes show an earlier coding with a key picture every {found.period} "
+            f"pictures ({LIMIT:g} such finds are expected in a file coded once). "
+            "Every platform codes again what it is given."
+        )
+    return _item("compression", values, text)
+
+
+_ABSTAINED = {
+    "no_table": "the container has no table of packet sizes that is read here",
+    "few_packets": "there are too few pictures",
+    "all_key": "most pictures are coded alone",
+    "reordered": "B-frames hide it",
+    "scene_cuts": "key pictures stand at cuts",
+    "layers": "the encoder codes in layers",
+}
 
 
 def _watermark(facts: ProvenanceFacts) -> Evidence:

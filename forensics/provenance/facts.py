@@ -21,12 +21,14 @@ from forensics.provenance.c2pa import (
     C2paFacts,
     read_c2pa,
 )
+from forensics.provenance.compression import Compression, examine_packets
 from forensics.provenance.conflicts import Conflict, Material, find_conflicts
 from forensics.provenance.watermark import WatermarkReader, WatermarkResult
 from forensics.provenance.xmp import read_xmp_field
 from forensics.types import Declaration
 
 _CAPTURE = frozenset({"digitalCapture", "computationalCapture"})
+_MOVING = frozenset({"mp4", "matroska"})
 _MAX_ANCHORS = 4 << 20
 _WATERMARK_FRAMES = 75
 """Pictures that are searched for the watermark: about three seconds."""
@@ -57,6 +59,7 @@ class ProvenanceFacts:
         unknown_source_types: Those among them that the vocabulary does not hold.
         c2pa: What the signed manifest says.
         conflicts: Facts that do not go together.
+        compression: What packet sizes say of an earlier coding; None for what is no video.
         watermark: What a search of the pixels found; None when the pixels were not searched.
         problems: Codes of what was malformed or could not be read.
         anchors_sha256: Of the trust anchors that were used, or None.
@@ -69,6 +72,7 @@ class ProvenanceFacts:
     unknown_source_types: tuple[str, ...] = ()
     c2pa: C2paFacts = field(default_factory=lambda: C2paFacts("unsigned"))
     conflicts: tuple[Conflict, ...] = ()
+    compression: Compression | None = None
     watermark: WatermarkResult | None = None
     problems: tuple[str, ...] = ()
     anchors_sha256: str | None = None
@@ -127,7 +131,7 @@ def read_facts(
     problems += carried.problems
     if carried.kind == "unknown":
         problems.append("unsupported_container")
-    if manifest.error:
+    if "reader.error" in manifest.codes:
         problems.append("c2pa_unreadable")
     problems += [f"aigc_{code}" for label in labels for code in label.problems]
     types = _source_types(carried)
@@ -145,6 +149,7 @@ def read_facts(
         unknown_source_types=tuple(t for t in types if t not in IPTC_SOURCE_TYPES),
         c2pa=manifest,
         conflicts=find_conflicts(Material(carried, labels, types, manifest)),
+        compression=examine_packets(carried.packets) if carried.kind in _MOVING else None,
         watermark=mark,
         problems=tuple(dict.fromkeys(problems)),
         anchors_sha256=None if trust_anchors is None else trust_anchors.sha256,

@@ -1,0 +1,1 @@
+"""Malformed files by the thousand: does the auditor crash, hang, or fill the memory?"""
