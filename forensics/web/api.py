@@ -62,7 +62,7 @@ _FORM = {
 router = APIRouter(prefix="/v1", responses=REFUSALS)
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """Return the desk that this application serves."""
     desk: Desk = request.app.state.desk
     return desk
@@ -217,10 +217,12 @@ def case(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response:
     limit = report.get("environment", {}).get("config", {}).get("threshold_llr")
     reviews = desk.store.reviews(found.id)
     said = [Said(one.reviewer, one.opinion) for one in reviews]
-    expires = desk.expires(found)
+    own = desk.upload(found.id)
+    media = own or desk.media(found)
+    expires = desk.expires(found) if own else None
     head = _row(desk, found) | {
         "pictures": list(found.pictures),
-        "media": {"url": f"/v1/scans/{found.id}/media", "playable": playable(desk, found, report)},
+        "media": {"url": f"/v1/scans/{found.id}/media", "playable": playable(media, report)},
         "reviews": [
             {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
              "time": r.time.isoformat()} for r in reviews
@@ -228,8 +230,8 @@ def case(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response:
         "second_needed": second_needed(found.verdict or "", said, desk.settings.second_reader),
         "expires": expires.isoformat() if expires else None,
         "sealed": found.record_sha256 is not None,
-        "own": desk.owns(found.id),
-        "here": desk.media(found) is not None,
+        "own": own is not None,
+        "here": media is not None,
         "explanations": [explained(item, limit, lang) for item in report.get("evidence", ())],
     }  # fmt: skip
     body = json.dumps(head)[:-1] + f', "report": {text or "null"}}}'

@@ -93,7 +93,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )  # fmt: skip
     app.state.desk, app.state.sessions = desk, sessions
     app.state.tries = Buckets(10 / 60, 10.0)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
     app.include_router(api.router)
     app.include_router(api_files.router)
     _pages(app, metrics)

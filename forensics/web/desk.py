@@ -90,9 +90,14 @@ class Desk:
             if self._pictures(case.id).is_dir()
         ]
 
-    def owns(self, case: str) -> bool:
-        """Tell whether the file of a case was uploaded to this desk, and goes with the case."""
-        return any(self.folder(case).glob("media.*"))
+    def upload(self, case: str) -> Path | None:
+        """Return the file of a case if it was uploaded to this desk, and so goes with the case."""
+        folder = self.folder(case)
+        try:
+            names = [file.name for file in folder.iterdir()]
+        except OSError:
+            return None
+        return next((folder / name for name in sorted(names) if name.startswith("media.")), None)
 
     def _pictures(self, case: str) -> Path:
         """Return where the pictures of a case go; the folder is there once this desk scans it."""
@@ -106,7 +111,7 @@ class Desk:
 
     def media(self, case: Case) -> Path | None:
         """Return the stored upload, or the file that a batch scanned if it is still the same."""
-        upload = next(iter(sorted(self.folder(case.id).glob("media.*"))), None)
+        upload = self.upload(case.id)
         if upload is not None or not case.place:
             return upload
         try:
@@ -279,17 +284,15 @@ class Desk:
         if self.settings.retention_days is None:
             return 0
         before = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=self.settings.retention_days)
-        old = self.store.cases([name for name in self.store.older(before) if self.owns(name)])
+        old = self.store.cases([name for name in self.store.older(before) if self.upload(name)])
         for case in old.values():
             self.delete(case, "retention")
         return len(old)
 
     def expires(self, case: Case) -> dt.datetime | None:
-        """Return when a case will be deleted by itself."""
+        """Return when an upload will be deleted by itself."""
         days = self.settings.retention_days
-        if days is None or not self.owns(case.id):
-            return None
-        return case.created + dt.timedelta(days=days)
+        return None if days is None else case.created + dt.timedelta(days=days)
 
     def start_preview(self, case: Case) -> None:
         """Queue the derived copy, unless it is there or on its way."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from forensics.store import Case
-    from forensics.web.desk import Desk
+from pathlib import Path
+from typing import Any
 
 _CODECS = {
     "mp4": frozenset({"h264", "av1", "vp9"}),
@@ -35,9 +32,8 @@ def media_type(head: bytes) -> str | None:
     return None
 
 
-def playable(desk: Desk, case: Case, report: Mapping[str, Any]) -> bool:
-    """Tell from the report whether a browser probably plays the upload itself."""
-    media = desk.media(case)
+def playable(media: Path | None, report: Mapping[str, Any]) -> bool:
+    """Tell from the report whether a browser probably plays a file itself."""
     if media is None or not report:
         return False
     file = report["file"]
