@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ from generator.methods import FACE_MARGIN, AlignedFace
 from generator.people import MIXED_ABOVE, describe_face, group_tracks, separation
 
 Hook = Callable[[str, int], None]
+_PART = ".part"
+"""Folder within the set in which it is made, so that a full disk or a kill costs no older set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +117,18 @@ def extract(
         )
     chosen = np.unique(np.linspace(0, len(entries) - 1, min(len(entries), config.max_faces)))
     entries = [entries[int(i)] for i in chosen]
-    faceset = write_faceset(out, entries, {**report, "kept": len(entries)})
-    if consent is not None:
-        shutil.copyfile(consent, out / CONSENT)
-    return faceset
+    part = out / _PART
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        faceset = write_faceset(part, entries, {**report, "kept": len(entries)})
+        if consent is not None:
+            shutil.copyfile(consent, part / CONSENT)
+        _put_in_place(part, out)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return replace(faceset, path=out)
 
 
 def find_faces(
@@ -159,11 +169,18 @@ def _files(sources: Sequence[Path]) -> list[Path]:
 def _refuse_foreign(out: Path) -> None:
     """A folder that is no face set may hold somebody's work."""
     if out.exists() and not (out / "index.json").exists() and (
-        not out.is_dir() or any(out.iterdir())
+        not out.is_dir() or any(entry.name != _PART for entry in out.iterdir())
     ):
         raise OutputError(f"{out}: exists and is no face set; give another --out")
-    for part in ("faces", "masks"):
-        shutil.rmtree(out / part, ignore_errors=True)
+
+
+def _put_in_place(part: Path, out: Path) -> None:
+    """Take the place of an older set only when the new one is whole."""
+    (out / "index.json").unlink(missing_ok=True)
+    for name in ("faces", "masks"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for entry in sorted(part.iterdir(), key=lambda e: e.name == "index.json"):
+        entry.replace(out / entry.name)
 
 
 def _look(path: Path, config: ExtractConfig) -> _Found:

@@ -172,8 +172,7 @@ def contact_sheet(crops: Sequence[NDArray[np.uint8]], *, side: int = 64) -> NDAr
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
     def write(part: Path) -> None:
-        if not cv2.imwrite(str(part), image):
-            raise OSError(None, "the picture could not be written")
+        part.write_bytes(cv2.imencode(".png", image)[1].tobytes())  # imwrite keeps the cause back
 
     write_file(path, write)
 
