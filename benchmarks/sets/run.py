@@ -39,6 +39,10 @@ def child(spec: SetSpec, out: Path, workers: int) -> None:
 
 def make_with_a_kill(spec: SetSpec, out: Path, workers: int) -> int:
     """Make the set with one SIGKILL about half-way; return how many pairs were done by then."""
+    killed = out.with_suffix(".killed")
+    if killed.exists():
+        make_set(spec, out, workers=workers)
+        return int(killed.read_text())
     process = multiprocessing.get_context("spawn").Process(
         target=child, args=(spec, out, workers)
     )
@@ -50,6 +54,7 @@ def make_with_a_kill(spec: SetSpec, out: Path, workers: int) -> int:
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
     done = _done(out)
+    killed.write_text(str(done))
     make_set(spec, out, workers=workers)
     return done
 
@@ -59,9 +64,19 @@ def _done(out: Path) -> int:
 
 
 def _timed(spec: SetSpec, out: Path, workers: int) -> float:
+    """Make the set and return the seconds it took; what earlier runs spent on it counts too."""
+    clock = out.with_suffix(".seconds")
+    before = float(clock.read_text()) if clock.exists() else 0.0
     begun = time.monotonic()
-    make_set(spec, out, workers=workers)
-    return time.monotonic() - begun
+    out.parent.mkdir(parents=True, exist_ok=True)
+
+    def spent(done: int, total: int) -> None:
+        clock.write_text(str(before + time.monotonic() - begun))
+
+    if not (out / "manifest.jsonl").exists():
+        make_set(spec, out, workers=workers, hook=spent)
+        spent(0, 0)
+    return float(clock.read_text())
 
 
 def measure(spec: SetSpec, work: Path, *, workers: int, each: int) -> dict[str, Any]:
@@ -121,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sets", description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="folder with data/")
     parser.add_argument("--work", type=Path, help="folder of checkpoints, kept; else temporary")
+    parser.add_argument("--keep", type=Path, help="folder for the sets; an interrupted run goes on")
     parser.add_argument("--budget", default="3m", help="training of each missing network")
     parser.add_argument("--clips", type=int, default=60, help="clips in the set")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each")
@@ -137,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.budget != "none":
                 train_pairs(people, work, options.budget)
             spec = specification(people, work, clips=options.clips, seconds=options.seconds)
-            target = Path(scratch) / "sets"
+            target = options.keep or Path(scratch) / "sets"
             result = measure(spec, target, workers=options.workers, each=options.each)
         except (ForensicsError, subprocess.CalledProcessError, OSError) as error:
             parser.error(str(error))
