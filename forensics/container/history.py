@@ -37,6 +37,7 @@ class ContainerHistory:
         encoders: Texts that encoders left in the coded pictures.
         created: Creation and modification times, by box, ISO 8601 in UTC; zero times are left out.
         edits: Edit list entries: (duration in movie ticks, media time in media ticks).
+        pieces: Most parts that the edit list of one track plays; a track played whole has one.
         order: Kinds of the outermost boxes, in order.
         problems: Codes of what was malformed.
     """
@@ -48,6 +49,7 @@ class ContainerHistory:
     encoders: tuple[str, ...] = field(kw_only=True, default=())
     created: tuple[tuple[str, str], ...] = field(kw_only=True, default=())
     edits: tuple[tuple[int, int], ...] = field(kw_only=True, default=())
+    pieces: int = field(kw_only=True, default=0)
     order: tuple[str, ...] = field(kw_only=True, default=())
     problems: tuple[str, ...] = field(kw_only=True, default=())
 
@@ -65,6 +67,7 @@ def read_history(file: BinaryIO, tree: BoxTree, tags: list[Tag]) -> ContainerHis
     for place in ("moov/mvhd", "moov/trak/tkhd", "moov/trak/mdia/mdhd"):
         for number, box in enumerate(tree.find(place)):
             times += _times(read_body(file, box, 64), f"{place}[{number}]")
+    lists = [_edits(read_body(file, box)) for box in tree.find("moov/trak/edts/elst")]
     return ContainerHistory(
         brands=_brands(file, tree),
         handlers=_distinct(handlers),
@@ -72,11 +75,9 @@ def read_history(file: BinaryIO, tree: BoxTree, tags: list[Tag]) -> ContainerHis
         cameras=_named(tags, _MAKERS) + _named(tags, _MODELS),
         encoders=_encoders(file, tree),
         created=tuple(times[:_MAX_ENTRIES]),
-        edits=tuple(
-            edit
-            for box in tree.find("moov/trak/edts/elst")
-            for edit in _edits(read_body(file, box))
-        )[:_MAX_ENTRIES],
+        edits=tuple(edit for edits in lists for edit in edits)[:_MAX_ENTRIES],
+        # A media time of -1 is a pause before the track begins, no part of it.
+        pieces=max((sum(media >= 0 for _, media in edits) for edits in lists), default=0),
         order=tuple(box.kind for box in tree.boxes[:_MAX_ENTRIES]),
         problems=tree.problems,
     )
@@ -141,5 +142,3 @@ def _named(tags: list[Tag], names: frozenset[str]) -> tuple[str, ...]:
 
 def _distinct(texts: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from forensics.container.tags import MAX_TAGS, Tag
+from forensics.container.tags import Tag, TagList
 
 MAX_ELEMENTS = 50_000
 MAX_BODY = 1 << 20
@@ -21,20 +21,24 @@ def looks_like_matroska(head: bytes) -> bool:
     return head.startswith(_EBML)
 
 
-def read_matroska(file: BinaryIO, size: int) -> tuple[list[Tag], tuple[str, ...]]:
+def read_matroska(file: BinaryIO, size: int) -> tuple[TagList, tuple[str, ...]]:
     """Return the tags and writing programs of a file, and codes of what was malformed.
 
     Raises:
         OSError: The file cannot be read.
     """
     problems: list[str] = []
-    found: list[Tag] = []
+    found = TagList()
     for ident, body, end in _elements(file, 0, size, problems):
         if ident == _SEGMENT:
             for kind, start, stop in _elements(file, body, end, problems):
-                if kind in (_TAGS, _INFO):
-                    found += _texts(_read(file, start, stop), kind)
-    return found[:MAX_TAGS], tuple(dict.fromkeys(problems))
+                if kind not in (_TAGS, _INFO):
+                    continue
+                for tag in _texts(_read(file, start, stop), kind):
+                    found.add(*tag)
+                if found.full:
+                    return found, (*dict.fromkeys(problems), "too_many")
+    return found, tuple(dict.fromkeys(problems))
 
 
 def _texts(data: bytes, kind: int) -> Iterator[Tag]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from forensics.container.tags import Tag
+from forensics.container.tags import TagList
 
 MAX_CHUNKS = 20_000
 MAX_BODY = 1 << 20
@@ -17,7 +17,7 @@ def looks_like_riff(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"WEBP")
 
 
-def read_riff(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, ...]]:
+def read_riff(file: BinaryIO, size: int) -> tuple[TagList, bytes, tuple[str, ...]]:
     """Return the texts of a file, its EXIF block or nothing, and codes of what was malformed.
 
     Texts are the chunks of ``LIST INFO`` (AVI) and the ``XMP `` chunk (WebP), named ``xmp``.
@@ -26,15 +26,18 @@ def read_riff(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, .
         OSError: The file cannot be read.
     """
     problems: list[str] = []
-    tags: list[Tag] = []
+    tags = TagList()
     exif = b""
     for place, kind, start, end in _chunks(file, 12, size, "", problems, 0):
         if place.endswith("INFO"):
-            tags.append((place, kind, _text(_read(file, start, end))))
+            tags.add(place, kind, _text(_read(file, start, end)))
         elif kind == "XMP ":
-            tags.append(("webp", "xmp", _text(_read(file, start, end))))
+            tags.add("webp", "xmp", _text(_read(file, start, end)))
         elif kind == "EXIF":
             exif = _read(file, start, end)
+        if tags.full:
+            problems.append("too_many")
+            break
     return tags, exif.removeprefix(b"Exif\0\0"), tuple(dict.fromkeys(problems))
 
 

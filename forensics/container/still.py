@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from forensics.container.tags import Tag
+from forensics.container.tags import TagList
 
 MAX_PARTS = 20_000
 MAX_BODY = 1 << 20
@@ -26,7 +26,7 @@ def looks_like_png(head: bytes) -> bool:
     return head.startswith(_PNG)
 
 
-def read_jpeg(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, ...]]:
+def read_jpeg(file: BinaryIO, size: int) -> tuple[TagList, bytes, tuple[str, ...]]:
     """Return the texts of a JPEG, its EXIF block or nothing, and codes of what was malformed.
 
     XMP packets are named ``xmp``. Labels that stand bare in an application segment are named
@@ -35,9 +35,12 @@ def read_jpeg(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, .
     Raises:
         OSError: The file cannot be read.
     """
-    tags: list[Tag] = []
+    tags = TagList()
     exif, problems, at = b"", list[str](), 2
     for _ in range(MAX_PARTS):
+        if tags.full:
+            problems.append("too_many")
+            break
         file.seek(at)
         head = file.read(4)
         if len(head) < 4:
@@ -60,34 +63,37 @@ def read_jpeg(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, .
             problems.append("truncated")
         name = f"APP{head[1] - 0xE0}" if 0xE0 <= head[1] <= 0xEF else f"marker {head[1]:02x}"
         if body.startswith(_XMP):
-            tags.append((name, "xmp", body[len(_XMP) :].decode("utf-8", "replace")))
+            tags.add(name, "xmp", body[len(_XMP) :].decode("utf-8", "replace"))
         elif body.startswith(b"Exif\0\0"):
             exif = body[6:]
         elif head[1] >= 0xE0 and b"AIGC" in body[:64]:
             start = body.index(b"AIGC")
-            tags.append((name, "AIGC", body[start:].decode("utf-8", "replace").strip("\0")))
+            tags.add(name, "AIGC", body[start:].decode("utf-8", "replace").strip("\0"))
         at += 2 + max(length, 2)
     else:
         problems.append("too_many")
     return tags, exif, tuple(dict.fromkeys(problems))
 
 
-def read_png(file: BinaryIO, size: int) -> tuple[list[Tag], bytes, tuple[str, ...]]:
+def read_png(file: BinaryIO, size: int) -> tuple[TagList, bytes, tuple[str, ...]]:
     """Return the texts of a PNG, its EXIF block or nothing, and codes of what was malformed.
 
     Raises:
         OSError: The file cannot be read.
     """
-    tags: list[Tag] = []
+    tags = TagList()
     exif, problems = b"", list[str]()
     for kind, body in _png_chunks(file, problems):
+        if tags.full:
+            problems.append("too_many")
+            break
         if kind == "eXIf":
             exif = body
         elif kind in ("tEXt", "zTXt", "iTXt"):
             name, _, rest = body.partition(b"\0")
             text = _TEXTS[kind](rest, problems)
             key = name.decode("latin-1")
-            tags.append((kind, "xmp" if key == "XML:com.adobe.xmp" else key, text))
+            tags.add(kind, "xmp" if key == "XML:com.adobe.xmp" else key, text)
     return tags, exif, tuple(dict.fromkeys(problems))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from itertools import islice
 from typing import BinaryIO
 
 from forensics.container.boxes import Box, BoxTree, read_body
@@ -14,17 +13,46 @@ XMP_UUID = uuid.UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes
 
 MAX_TAGS = 2_000
 
+MAX_TEXT = 16 << 20
+"""Characters of all texts of one file together."""
+
 Tag = tuple[str, str, str]
 """Site in the file, name, and text."""
 
 
-def read_tags(file: BinaryIO, tree: BoxTree) -> Iterator[Tag]:
-    """Yield every metadata text, at most `MAX_TAGS`.
+class TagList:
+    """The texts of one file, as many as the caps allow.
+
+    Attributes:
+        tags: What was kept.
+        full: Whether a cap was reached: nothing more is taken, and nothing more need be read.
+    """
+
+    def __init__(self) -> None:
+        self.tags: list[Tag] = []
+        self.full = False
+        self._room = MAX_TEXT
+
+    def add(self, site: str, name: str, text: str) -> None:
+        """Keep one text, or nothing once a cap is reached."""
+        self._room -= len(name) + len(text)
+        self.full = self.full or self._room < 0 or len(self.tags) >= MAX_TAGS
+        if not self.full:
+            self.tags.append((site, name, text))
+
+
+def read_tags(file: BinaryIO, tree: BoxTree) -> TagList:
+    """Return every metadata text, within the caps.
 
     Sites: the path of the list for keyed and keyless items, ``moov/udta`` for QuickTime's own
     texts, ``uuid-xmp`` for XMP packets (named ``xmp``).
     """
-    yield from islice(_all_tags(file, tree), MAX_TAGS)
+    found = TagList()
+    for tag in _all_tags(file, tree):
+        found.add(*tag)
+        if found.full:
+            break
+    return found
 
 
 def _all_tags(file: BinaryIO, tree: BoxTree) -> Iterator[Tag]:

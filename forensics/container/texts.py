@@ -62,35 +62,36 @@ def read_carried(path: Path | str) -> Carried:
 
 def _boxes(file: BinaryIO, size: int, kind: str) -> Carried:
     tree = read_boxes(file, size)
-    tags = list(read_tags(file, tree))
-    history = read_history(file, tree, tags)
+    found = read_tags(file, tree)
+    full = ("too_many",) if found.full else ()
     return Carried(
-        kind, tags=tuple(tags), history=history, packets=read_packets(file, tree),
-        problems=tree.problems,
+        kind, tags=tuple(found.tags), history=read_history(file, tree, found.tags),
+        packets=read_packets(file, tree), problems=tuple(dict.fromkeys((*tree.problems, *full))),
     )  # fmt: skip
 
 
 def _matroska(file: BinaryIO, size: int, kind: str) -> Carried:
-    tags, problems = read_matroska(file, size)
-    return Carried(kind, tags=tuple(tags), history=_flat(file, tags, problems), problems=problems)
+    found, problems = read_matroska(file, size)
+    history = _flat(file, found.tags, problems)
+    return Carried(kind, tags=tuple(found.tags), history=history, problems=problems)
 
 
 def _riff(file: BinaryIO, size: int, kind: str) -> Carried:
-    tags, exif, problems = read_riff(file, size)
+    found, exif, problems = read_riff(file, size)
     return Carried(
-        kind, tags=tuple(tags), exif=read_exif(exif), history=_flat(file, tags, problems),
-        problems=problems,
+        kind, tags=tuple(found.tags), exif=read_exif(exif),
+        history=_flat(file, found.tags, problems), problems=problems,
     )  # fmt: skip
 
 
 def _jpeg(file: BinaryIO, size: int, kind: str) -> Carried:
-    tags, exif, problems = read_jpeg(file, size)
-    return Carried(kind, tags=tuple(tags), exif=read_exif(exif), problems=problems)
+    found, exif, problems = read_jpeg(file, size)
+    return Carried(kind, tags=tuple(found.tags), exif=read_exif(exif), problems=problems)
 
 
 def _png(file: BinaryIO, size: int, kind: str) -> Carried:
-    tags, exif, problems = read_png(file, size)
-    return Carried(kind, tags=tuple(tags), exif=read_exif(exif), problems=problems)
+    found, exif, problems = read_png(file, size)
+    return Carried(kind, tags=tuple(found.tags), exif=read_exif(exif), problems=problems)
 
 
 def _flat(file: BinaryIO, tags: list[Tag], problems: tuple[str, ...]) -> ContainerHistory:

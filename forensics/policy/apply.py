@@ -36,7 +36,8 @@ def apply_policy(
     """Judge every rule of some jurisdictions.
 
     A rule that nobody verified is never ``noncompliant``, and nothing that rests on marks is
-    ``compliant`` where the file was changed after it was signed or could not be read whole.
+    ``compliant`` or ``not_found`` where the file was changed after it was signed or could not be
+    read whole.
 
     Args:
         case: The file.
@@ -60,7 +61,8 @@ def apply_policy(
 def _bounded(rule: Rule, judged: Judgement, case: Case) -> Judgement:
     if judged.outcome == "noncompliant" and not rule.verified:
         return replace(judged, outcome="inconclusive")
-    if judged.outcome == "compliant" and case.doubtful:
+    # Nothing found in a file that could not be read whole is not the same as nothing there.
+    if judged.outcome in ("compliant", "not_found") and judged.rests_on and case.doubtful:
         return replace(
             judged,
             outcome="inconclusive",

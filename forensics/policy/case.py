@@ -8,6 +8,11 @@ from forensics.provenance.facts import ProvenanceFacts
 from forensics.provenance.visible import NOT_EXAMINED, VisibleLabel
 from forensics.types import Verdict
 
+_DAMAGE = frozenset(
+    {"truncated", "bad_size", "too_many", "too_deep", "too_long", "bad_compression"}
+    | {"c2pa_unreadable", "xmp_unreadable"}
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -52,13 +57,15 @@ class Case:
         """Why the marks cannot be relied on, in English and Chinese; empty when they can."""
         if self.unreadable or "unreadable" in self.facts.problems:
             return ("the file could not be examined.", "文件无法检查。")
+        if self.facts.c2pa.error:
+            return ("its signed manifest cannot be read.", "其签名清单无法读取。")
         if self.facts.c2pa.integrity == "broken":
             return ("the file was changed after it was signed.", "文件在签名后被改动。")
         if self.facts.declaration.status == "contradictory" or any(
             c.code in ("labels_differ", "capture_and_synthesis") for c in self.facts.conflicts
         ):
             return ("its marks contradict each other.", "其标识相互矛盾。")
-        if {"truncated", "bad_size", "too_many", "too_deep"} & set(self.facts.problems):
+        if _DAMAGE & set(self.facts.problems):
             return ("its container is damaged.", "其容器已损坏。")
         return ("", "")
 

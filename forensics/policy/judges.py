@@ -330,6 +330,8 @@ def _signed(case: Case) -> Judgement:
         if trust != "trusted":
             said = "was not evaluated (give --trust-anchors)" if trust == "not_evaluated" else \
                 "is not among the trusted ones"
+            if "signingCredential.expired" in case.facts.c2pa.codes:
+                said += ", and the certificate has expired"
             return Judgement(
                 "inconclusive", f"The mark is signed and intact; the signer {said}.",
                 "标识已签名且完整;签名者的可信度未确认。", "", ("c2pa",),

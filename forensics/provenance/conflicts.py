@@ -100,9 +100,36 @@ def _times(m: Material) -> Iterator[Conflict]:
             yield Conflict("modified_before_created", f"{place} lies after its modification.")
 
 
+def _signed_before_created(m: Material) -> Iterator[Conflict]:
+    made = [text for place, text in m.carried.history.created if place == "moov/mvhd[0] created"]
+    try:
+        signed = dt.datetime.fromisoformat(m.c2pa.signed_at.replace("Z", "+00:00"))
+    except ValueError:
+        return
+    if signed.tzinfo is None:
+        signed = signed.replace(tzinfo=dt.timezone.utc)
+    if made and dt.datetime.fromisoformat(made[0]) > signed + _SLACK:
+        yield Conflict(
+            "signed_before_created",
+            f"It was signed at {m.c2pa.signed_at}, before the time of its making: {made[0]}.",
+        )
+
+
+def _cut_by_edit_list(m: Material) -> Iterator[Conflict]:
+    pieces = m.carried.history.pieces
+    if pieces > 1:
+        yield Conflict(
+            "cut_by_edit_list",
+            f"An edit list plays {pieces} separate parts of a track: players show another sequence "
+            "than the one that is stored.",
+        )
+
+
 _CHECKS: tuple[Check, ...] = (
     _several_labels,
     _capture_and_synthesis,
     _camera_and_encoder,
     _times,
+    _signed_before_created,
+    _cut_by_edit_list,
 )

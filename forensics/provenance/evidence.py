@@ -66,6 +66,8 @@ def _c2pa(facts: ProvenanceFacts) -> Evidence | None:
         "untrusted": "the signer is not among those you trust",
         "not_evaluated": "whether to trust the signer was not evaluated",
     }[c.signer_trust]
+    if "signingCredential.expired" in c.codes:
+        trust += ", and the signing certificate has expired"
     who = f" by {c.signer}" if c.signer else ""
     return _item("c2pa", values, f"{state}{who}; {trust}. Intact does not mean trusted.")
 

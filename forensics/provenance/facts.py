@@ -24,7 +24,7 @@ from forensics.provenance.c2pa import (
 from forensics.provenance.compression import Compression, examine_packets
 from forensics.provenance.conflicts import Conflict, Material, find_conflicts
 from forensics.provenance.watermark import WatermarkReader, WatermarkResult
-from forensics.provenance.xmp import read_xmp_field
+from forensics.provenance.xmp import is_readable, read_xmp_field
 from forensics.types import Declaration
 
 _CAPTURE = frozenset({"digitalCapture", "computationalCapture"})
@@ -133,6 +133,8 @@ def read_facts(
         problems.append("unsupported_container")
     if "reader.error" in manifest.codes:
         problems.append("c2pa_unreadable")
+    if any(name == "xmp" and not is_readable(text) for _, name, text in carried.tags):
+        problems.append("xmp_unreadable")
     problems += [f"aigc_{code}" for label in labels for code in label.problems]
     types = _source_types(carried)
     mark = None

@@ -31,12 +31,8 @@ def read_xmp_field(packet: bytes | str, name: str) -> str | None:
     A packet that is too large, declares a document type (entity bombs need one) or is no XML
     yields None.
     """
-    raw = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
-    if len(raw) > _MAX_BYTES or b"<!" in raw:
-        return None
-    try:
-        tree = ElementTree.fromstring(raw.strip(b"\0 \r\n\t"))
-    except ElementTree.ParseError:
+    tree = _parse(packet)
+    if tree is None:
         return None
     for node in tree.iter():
         if node.tag.rsplit("}", 1)[-1] == name and node.text:
@@ -46,3 +42,18 @@ def read_xmp_field(packet: bytes | str, name: str) -> str | None:
             if key.rsplit("}", 1)[-1] == name:
                 return value
     return None
+
+
+def is_readable(packet: bytes | str) -> bool:
+    """Tell whether a packet can be read; one that cannot may hold a label all the same."""
+    return _parse(packet) is not None
+
+
+def _parse(packet: bytes | str) -> ElementTree.Element | None:
+    raw = packet.encode("utf-8", "replace") if isinstance(packet, str) else packet
+    if len(raw) > _MAX_BYTES or b"<!" in raw:
+        return None
+    try:
+        return ElementTree.fromstring(raw.strip(b"\0 \r\n\t"))
+    except ElementTree.ParseError:
+        return None
