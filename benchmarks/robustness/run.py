@@ -83,13 +83,13 @@ class Meter:
 
     def __init__(self) -> None:
         self._calibration = read_calibration()
-        self._detector = create_detector(self._calibration.detector)
+        self.detector = create_detector(self._calibration.detector)
         self.threshold = float(self._calibration.error_rates["threshold_llr"])
-        self.weights = str(self._detector.card()["sha256"])
+        self.weights = str(self.detector.card()["sha256"])
 
     def score(self, crops: FaceCrops) -> tuple[float, float]:
         """Return (mean logit, natural-log likelihood ratio)."""
-        logits = np.asarray(self._detector.score(crops)[0].artifacts["logits"], np.float64)
+        logits = np.asarray(self.detector.score(crops)[0].artifacts["logits"], np.float64)
         summary = summarise(logits, self._calibration.correlation)
         return summary.mean, self._calibration.likelihood(summary).llr
 

@@ -1,0 +1,304 @@
+"""Measure localisation on a labelled set: ``python -m benchmarks.localisation --own MANIFEST``.
+
+The set is one that ``generator make-set`` made: masks to the pixel, and the seconds of every swap.
+
+*Pixels*: average precision of the detector's region map within face crops, a clip at a time, beside
+that of a guess that marks the whole face. *Person*: each fake beside a real clip in one picture;
+right when the swapped face scores highest. *Seconds*: clips swapped in part of their time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks.accuracy.sets import open_set
+from benchmarks.localisation.measures import f1, matched, pixel_ap, runs
+from benchmarks.robustness.run import Meter
+from forensics.errors import ForensicsError
+from forensics.evaluation.bootstrap import bootstrap
+from forensics.evaluation.manifest import DEFAULT_LIMITS, lines_of
+from forensics.evaluation.rates import wilson
+from forensics.faces import FaceFinder, FaceFollower, FaceMesh
+from forensics.media import SamplingPlan, open_clip, stream_frames, write_video
+from forensics.types import FaceCrops
+
+_OVERLAP = 0.5
+_CROPS = 12
+_STEP = 0.12
+_HEIGHT = 288
+Floats = NDArray[np.float64]
+Row = dict[str, Any]
+
+
+class Looker:
+    """Finds the faces of clips and has them measured, models loaded once."""
+
+    def __init__(self) -> None:
+        self.finder, self.mesh, self.meter = FaceFinder(), FaceMesh(), Meter()
+
+    def tracks(self, path: Path, plan: SamplingPlan) -> dict[int, list[FaceCrops]]:
+        """Return the usable crops of every face of a clip."""
+        found: dict[int, list[FaceCrops]] = {}
+
+        def take(crops: FaceCrops) -> None:
+            usable = crops.select([q.usable for q in crops.quality])
+            if len(usable):
+                found.setdefault(crops.track_id, []).append(usable)
+
+        follower = FaceFollower(take, finder=self.finder, mesh=self.mesh)
+        with stream_frames(open_clip(path), plan) as frames:
+            for frame in frames:
+                follower.push(frame)
+        follower.close()
+        return found
+
+    def evidence(self, crops: FaceCrops) -> tuple[Floats, Floats]:
+        """Return (n,) logits and (n, h, w) regions of crops."""
+        artifacts = self.meter.detector.score(crops)[0].artifacts
+        return np.asarray(artifacts["logits"]), np.asarray(artifacts["region"], np.float64)
+
+
+def read_set(path: Path, split: str | None) -> list[Row]:
+    """Return the manifest's rows with all their columns; ``file`` is where each clip is.
+
+    Raises:
+        ForensicsError: The manifest cannot be used, or the split is sealed.
+    """
+    chosen = {row.line: row.resolved for row in open_set(path, split=split).rows}
+    return [
+        json.loads(line) | {"file": chosen[number]}
+        for number, line in lines_of(path, hashlib.sha256(), DEFAULT_LIMITS)
+        if number in chosen
+    ]
+
+
+def masks_at(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
+    """Return the mask pictures nearest to the given times, (h, w) each."""
+    wanted = sorted(set(times))
+    found: dict[float, tuple[float, NDArray[np.uint8]]] = {}
+    with stream_frames(open_clip(path), SamplingPlan(all=True)) as frames:
+        for frame in frames:
+            for time in wanted:
+                gap = abs(frame.pts - time)
+                if gap < 0.06 and gap < found.get(time, (np.inf, None))[0]:
+                    found[time] = (gap, np.asarray(frame.image)[..., 0].copy())
+    return [found[time][1] for time in times if time in found]
+
+
+def pixels(looker: Looker, row: Row, folder: Path) -> tuple[float, float] | None:
+    """Return pixel AP of the region map, and of a guess that marks the whole face, for one fake."""
+    tracks = looker.tracks(row["file"], SamplingPlan(frames=_CROPS))
+    stated, guessed, true = [], [], []
+    for crops in (part for parts in tracks.values() for part in parts):
+        masks = masks_at(folder / row["mask"], [float(t) for t in crops.pts])
+        if len(masks) < len(crops):
+            continue
+        _, region = looker.evidence(crops)
+        side = region.shape[1]
+        for n, mask in enumerate(masks):
+            size = crops.data.shape[1]
+            inside = cv2.warpAffine(
+                mask, np.asarray(crops.to_frame[n], np.float64), (size, size),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            )  # fmt: skip
+            if inside.max() < 128:
+                continue  # another person's face, or a moment that is not swapped
+            small = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
+            true.append(small.astype(np.float64) / 255)
+            stated.append(region[n])
+            guessed.append(_face(crops.mesh[n], size, side))
+    if not true:
+        return None
+    mask_stack = np.stack(true)
+    ours, guess = (pixel_ap(np.stack(maps), mask_stack) for maps in (stated, guessed))
+    return None if ours is None or guess is None else (ours, guess)
+
+
+def _face(mesh: NDArray[np.floating[Any]], size: int, side: int) -> Floats:
+    """Return the convex hull of a face's mesh on the region's grid, softened."""
+    canvas = np.zeros((size, size), np.uint8)
+    hull = cv2.convexHull(np.asarray(mesh)[:, :2].round().astype(np.int32))
+    cv2.fillConvexPoly(canvas, hull, 255)
+    soft = cv2.GaussianBlur(canvas, (0, 0), size / 20)
+    return cv2.resize(soft, (side, side), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
+
+
+def person(looker: Looker, fake: Row, real: Row, scratch: Path, left: bool) -> bool | None:
+    """Put a fake beside a real clip; return whether the swapped face scores highest."""
+    pictures = [_pictures(row["file"]) for row in ((fake, real) if left else (real, fake))]
+    count = min(map(len, pictures))
+    path = scratch / "beside.mp4"
+    both = [np.concatenate([a, b], axis=1) for a, b in zip(*(p[:count] for p in pictures),
+                                                         strict=True)]  # fmt: skip
+    write_video(path, both, fps=12, crf=23)
+    border = pictures[0][0].shape[1]
+    best: dict[bool, float] = {}
+    for parts in looker.tracks(path, SamplingPlan(frames=_CROPS)).values():
+        logits = np.concatenate([looker.evidence(crops)[0] for crops in parts])
+        x = float(np.mean([crops.to_frame[:, 0] @ [128, 128, 1] for crops in parts[:1]]))
+        side = x < border
+        best[side] = max(best.get(side, -np.inf), float(logits.mean()))
+    return None if len(best) < 2 else best[left] > best[not left]
+
+
+def _pictures(path: Path) -> list[NDArray[np.uint8]]:
+    found = []
+    with stream_frames(open_clip(path), SamplingPlan(frames=24)) as frames:
+        for frame in frames:
+            image = np.asarray(frame.image)
+            width = 2 * round(image.shape[1] * _HEIGHT / image.shape[0] / 2)
+            resized = cv2.resize(image, (width, _HEIGHT), interpolation=cv2.INTER_AREA)
+            found.append(np.asarray(resized, np.uint8))
+    return found
+
+
+def seconds(looker: Looker, row: Row) -> tuple[int, int, int]:
+    """Return matched, predicted and true spans of one clip, by its most suspicious face."""
+    tracks = looker.tracks(row["file"], SamplingPlan(every=_STEP))
+    best: list[tuple[float, float]] = []
+    for parts in tracks.values():
+        points = [
+            point
+            for crops in parts
+            for point in zip(crops.pts.tolist(), looker.evidence(crops)[0].tolist(), strict=True)
+        ]
+        if not best or max(s for _, s in points) > max(s for _, s in best):
+            best = sorted(points)
+    predicted = runs([t for t, _ in best], [s for _, s in best], 0.0)
+    true = [(float(a), float(b)) for a, b in row["segments"]]
+    return matched(predicted, true, _OVERLAP), len(predicted), len(true)
+
+
+def measure(rows: Sequence[Row], folder: Path, *, replicates: int) -> dict[str, Any]:
+    """Measure all three."""
+    looker = Looker()
+    fakes = [row for row in rows if row["label"] == "fake"]
+    reals = [row for row in rows if row["label"] == "real"]
+    found = [(row["group"], pixels(looker, row, folder))
+             for row in track(fakes, description="pixels") if "mask" in row]  # fmt: skip
+    told = [(group, value) for group, value in found if value is not None]
+    partial = [row for row in fakes if row.get("segments") and not _whole(row)]
+    counts = [(row["group"], seconds(looker, row))
+              for row in track(partial, description="seconds")]  # fmt: skip
+    right = []
+    with tempfile.TemporaryDirectory(prefix="forensics-beside-") as scratch:
+        for number, row in enumerate(track(fakes, description="person")):
+            others = [r for r in reals if r["group"] != row["group"]]
+            if others:
+                other = others[number % len(others)]
+                answer = person(looker, row, other, Path(scratch), number % 2 == 0)
+                right += [] if answer is None else [answer]
+    return {
+        "clips": len(fakes),
+        "pixel": _mean(told, 0, replicates),
+        "pixel_of_a_guess": _mean(told, 1, replicates),
+        "person": {
+            "n": len(right), "right": sum(right),
+            "share": sum(right) / len(right) if right else None,
+            "interval": list(wilson(sum(right), len(right))),
+        },
+        "seconds": _f1(counts, replicates),
+        "weights_sha256": looker.meter.weights,
+    }  # fmt: skip
+
+
+def _whole(row: Row) -> bool:
+    """Whether one span covers the clip but for a picture or two."""
+    begin, end = row["segments"][0]
+    return bool(begin <= 0.1 and end >= open_clip(row["file"]).duration - 0.1)
+
+
+def _mean(
+    told: Sequence[tuple[str, tuple[float, float]]], which: int, replicates: int
+) -> dict[str, Any]:
+    if not told:
+        return {"n": 0, "ap": None, "interval": None}
+    values = np.array([pair[which] for _, pair in told])
+    found = bootstrap(
+        lambda w: {"ap": (w @ values) / w.sum(axis=1)},
+        [group for group, _ in told], n_boot=replicates,
+    )["ap"]  # fmt: skip
+    bounds = None if found.bounds is None else list(found.bounds)
+    return {"n": len(told), "ap": float(values.mean()), "interval": bounds}
+
+
+def _f1(counts: Sequence[tuple[str, tuple[int, int, int]]], replicates: int) -> dict[str, Any]:
+    if not counts:
+        return {"n": 0, "f1": None, "interval": None}
+    table = np.array([count for _, count in counts], np.float64)
+    found = bootstrap(
+        lambda w: {"f1": f1(w @ table)}, [group for group, _ in counts], n_boot=replicates
+    )["f1"]
+    value = float(f1(table.sum(0, keepdims=True))[0])
+    bounds = None if found.bounds is None else list(found.bounds)
+    return {"n": len(counts), "f1": value, "interval": bounds, "at_overlap": _OVERLAP}
+
+
+def _bars(result: dict[str, Any]) -> list[Bar]:
+    rows = (
+        ("pixel average precision on own swaps", result["pixel"]["ap"], 0.70),
+        ("swapped person of two right", result["person"]["share"], 0.98),
+        ("part-swapped clips, F1 at tIoU .5", result["seconds"]["f1"], 0.80),
+    )
+    return [
+        Bar(name, value=value, limit=limit, at_most=False)
+        for name, value, limit in rows
+        if value is not None
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.localisation", description=__doc__)
+    parser.add_argument("--own", type=Path, required=True, help="manifest of a made set")
+    parser.add_argument("--split", help="only this split of it")
+    parser.add_argument("--limit", type=int, help="only so many rows, for a quick look")
+    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
+    options = parser.parse_args(arguments)
+    try:
+        rows = read_set(options.own, options.split)[: options.limit]
+        result = measure(rows, options.own.parent, replicates=options.replicates)
+    except ForensicsError as error:
+        parser.error(str(error))
+    if not result["pixel"]["n"]:
+        print("nothing to measure: no fake with a mask and a usable face")
+        return 2
+    show(
+        "Localisation",
+        ("what", "n", "value", "95 %"),
+        [
+            (name, str(block["n"]), _text(block[key]), _ends(block["interval"]))
+            for name, block, key in (
+                ("pixel AP", result["pixel"], "ap"),
+                ("pixel AP of a guess", result["pixel_of_a_guess"], "ap"),
+                ("person of two", result["person"], "share"),
+                ("seconds, F1", result["seconds"], "f1"),
+            )
+        ],
+    )
+    bars = _bars(result)
+    met = show_bars(bars)
+    result["bars"] = [bar.record() for bar in bars]
+    print(write_result("localisation", result, options.out))
+    return 0 if met else 1
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _ends(bounds: Sequence[float] | None) -> str:
+    return "-" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
