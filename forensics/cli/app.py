@@ -11,8 +11,8 @@ from typer.core import TyperGroup
 
 from forensics.cli._failures import guarded
 
-_COMMANDS = ("scan", "audit", "demo", "evaluate", "models", "detectors", "keys", "verify", "label",
-             "manifest", "lint", "serve")  # fmt: skip
+_COMMANDS = ("scan", "audit", "batch", "merge", "cases", "demo", "evaluate", "calibrate", "models",
+             "detectors", "keys", "verify", "label", "manifest", "lint", "serve")  # fmt: skip
 
 _EPILOG = """\b
 Exit codes:

@@ -124,8 +124,10 @@ class Scan:
         finished: When it ended, UTC.
         seconds: How long it took.
         config: Digest of its options.
+        job: Digest of all that fixes its report.
         weights: As in `Case`.
         attempts: 1, or 2 when a worker died over it.
+        lasting: Whether the same bytes would give the same report.
         verdict: Its label.
         probability: Of manipulation.
         report: The report as JSON text.
@@ -134,8 +136,10 @@ class Scan:
     finished: dt.datetime
     seconds: float | None
     config: str
+    job: str
     weights: str
     attempts: int
+    lasting: bool
     verdict: str
     probability: float | None
     report: str = field(repr=False)
@@ -204,3 +208,18 @@ class Deleted:
     case: str
     media_sha256: str | None
     report_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A case whose content is the same.
+
+    Attributes:
+        case: Its id.
+        path: Its file.
+        report: Its report as JSON text.
+    """
+
+    case: str
+    path: str = field(kw_only=True)
+    report: str = field(kw_only=True, repr=False)

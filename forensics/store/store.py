@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from forensics.report.model import records_to_jsonl
 from forensics.store import rows
-from forensics.store.cases import Case, Deleted, Filter, Found, Review, Scan, now
+from forensics.store.cases import Case, Deleted, Filter, Found, Review, Same, Scan, now
 from forensics.store.connect import open_engine, parse, shown, translated, writing
 from forensics.store.queries import order_of, tests_of
 from forensics.store.tables import CASES, EVIDENCE, FILES, FINDINGS, REVIEWS, SCANS
@@ -93,6 +93,8 @@ class Store:
         seconds: float | None = None,
         attempts: int = 1,
         looks: str | None = None,
+        job: str = "",
+        lasting: bool = True,
         **values: Any,
     ) -> None:
         """Enter the report of a case's scan: the case is then ``done``.
@@ -103,6 +105,8 @@ class Store:
             seconds: How long the scan took.
             attempts: How often it was tried.
             looks: Perceptual hashes in hex, joined by spaces.
+            job: Digest of all that fixes the report.
+            lasting: False for a report that was itself taken over from another case.
             values: Fields of the `Case` to change with it.
         """
         now_ = values.pop("finished", None) or now()
@@ -124,9 +128,9 @@ class Store:
                 self._note_file(link, content)
             scan = link.execute(
                 sa.insert(SCANS).values(
-                    case=case, sha256=changes["sha256"], config=config, weights=weights,
-                    finished=now_, seconds=seconds, attempts=attempts,
-                    lasting=rows.lasting(report), verdict=changes["verdict"],
+                    case=case, sha256=changes["sha256"], config=config, job=job,
+                    weights=weights, finished=now_, seconds=seconds, attempts=attempts,
+                    lasting=lasting and rows.lasting(report), verdict=changes["verdict"],
                     probability=changes["probability"], report=records_to_jsonl([report]),
                 ).returning(SCANS.c.number)
             ).scalar_one()  # fmt: skip
@@ -159,15 +163,22 @@ class Store:
                     found[row["id"]] = rows.case_from(row)
         return found
 
+    def starting(self, start: str) -> list[Case]:
+        """Return up to two cases whose id starts so."""
+        test = CASES.c.id.startswith(start, autoescape=True)
+        with self.reading() as link:
+            found = link.execute(sa.select(CASES).where(test).limit(2)).mappings()
+            return [rows.case_from(row) for row in found]
+
     def scans(self, case: str) -> list[Scan]:
         """Return every examination of a case, oldest first."""
         query = sa.select(SCANS).where(SCANS.c.case == case).order_by(SCANS.c.number)
         with self.reading() as link:
             return [
                 Scan(
-                    finished=row.finished, seconds=row.seconds, config=row.config,
-                    weights=row.weights, attempts=row.attempts, verdict=row.verdict,
-                    probability=row.probability, report=row.report,
+                    finished=row.finished, seconds=row.seconds, config=row.config, job=row.job,
+                    weights=row.weights, attempts=row.attempts, lasting=row.lasting,
+                    verdict=row.verdict, probability=row.probability, report=row.report,
                 )
                 for row in link.execute(query)
             ]  # fmt: skip
@@ -226,6 +237,30 @@ class Store:
         with self.reading() as link:
             return {str(name): int(count) for name, count in link.execute(query)}
 
+    def same_bytes(self, sha256: str, job: str) -> Same | None:
+        """Return the earliest case with this content that the same job examined."""
+        query = (
+            sa.select(CASES.c.id, CASES.c.path, SCANS.c.report)
+            .join(SCANS, SCANS.c.case == CASES.c.id)
+            .where(SCANS.c.sha256 == sha256, SCANS.c.job == job, SCANS.c.lasting)
+            .order_by(CASES.c.number, SCANS.c.number.desc())
+        )
+        with self.reading() as link:
+            row = link.execute(query.limit(1)).first()
+        return None if row is None else Same(row.id, path=row.path, report=row.report)
+
+    def looks(self, sha256: str | None) -> str | None:
+        """Return the perceptual hashes of a content."""
+        query = sa.select(FILES.c.looks).where(FILES.c.sha256 == sha256)
+        with self.reading() as link:
+            found: str | None = link.execute(query).scalar()
+        return found
+
+    def sizes(self) -> set[int]:
+        """Return the sizes of all contents, bytes: what has another size cannot be known."""
+        with self.reading() as link:
+            return set(link.scalars(sa.select(FILES.c.bytes).distinct()))
+
     def reviews(self, case: str) -> list[Review]:
         """Return the reviews of a case, oldest first."""
         query = sa.select(REVIEWS).where(REVIEWS.c.case == case).order_by(REVIEWS.c.number)
@@ -252,6 +287,34 @@ class Store:
         query = sa.select(CASES.c.id).where(CASES.c.created < than, CASES.c.state == "done")
         with self.reading() as link:
             return [str(value) for value in link.scalars(query)]
+
+    def older_weights(self, weights: str) -> list[Case]:
+        """Return finished cases whose weights are older than the given ones.
+
+        Older are weights that scanned their first file before the given ones did. Weights that
+        have scanned nothing yet are newer than all others.
+
+        Args:
+            weights: As `Case.weights` has them, or the start of a digest among them.
+        """
+        first = sa.select(SCANS.c.weights, sa.func.min(SCANS.c.finished)).group_by(SCANS.c.weights)
+        with self.reading() as link:
+            begun = {str(name): time for name, time in link.execute(first) if name}
+        same = {name for name in begun if weights == name or f":{weights}" in f" {name}"}
+        start = min((begun[name] for name in same), default=None)
+        older = [name for name, time in begun.items() if start is None or time < start]
+        wanted = [CASES.c.weights.in_([n for n in older if n not in same])]
+        query = sa.select(CASES).where(CASES.c.state == "done", *wanted).order_by(CASES.c.number)
+        with self.reading() as link:
+            return [rows.case_from(row) for row in link.execute(query).mappings()]
+
+    def digests(self, ids: Sequence[str]) -> list[Deleted]:
+        """Return what would be left of cases if they were deleted."""
+        found: list[Deleted] = []
+        for start in range(0, len(ids), _MANY):
+            with self.reading() as link:
+                found += self._digests(link, ids[start : start + _MANY])
+        return found
 
     def delete(self, ids: Sequence[str]) -> list[Deleted]:
         """Remove cases with all their scans, evidence, findings and reviews.

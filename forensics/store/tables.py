@@ -103,6 +103,7 @@ SCANS = sa.Table(
     sa.Column("case", sa.String(32), _of("cases.id"), nullable=False, index=True),
     sa.Column("sha256", sa.String(64), index=True),
     sa.Column("config", sa.String(64), nullable=False),
+    sa.Column("job", sa.String(64), nullable=False),
     sa.Column("weights", sa.Text, nullable=False),
     sa.Column("finished", UtcTime, nullable=False),
     sa.Column("seconds", sa.Float),
@@ -112,7 +113,8 @@ SCANS = sa.Table(
     sa.Column("probability", sa.Float),
     sa.Column("report", sa.Text, nullable=False),
 )
-"""``lasting``: the same bytes would give the same report, so it may be taken over."""
+"""``job``: digest of all that fixes a report, weights and versions too. ``lasting``: the same bytes
+would give the same report, so it may be taken over."""
 
 EVIDENCE = sa.Table(
     "evidence",
