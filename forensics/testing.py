@@ -129,7 +129,7 @@ def make_clip(
 
 
 def check_detector(detector: str | type[Detector], **parameters: Any) -> None:
-    """Check that a detector of face crops keeps the rules that a scan relies on.
+    """Check that a detector of face crops, or of bursts, keeps the rules that a scan relies on.
 
     It must store its constructor parameters under their names as JSON-ready values, give the same
     scores again, also from a rebuilt instance and in other batches (to 1e-5), return an empty list
@@ -153,11 +153,13 @@ def check_detector(detector: str | type[Detector], **parameters: Any) -> None:
     _same(whole, _logits(built, crops, "the same crops again"), 0.0, "is not deterministic")
     again = _logits(_build(kind, stored), crops, "six crops, after a rebuild")
     _same(whole, again, 0.0, "scores otherwise when rebuilt from its stored parameters")
-    parts = [
-        _logits(built, crops.select(part), f"crops {part}") for part in ([0], [1, 2, 3], [4, 5])
-    ]
-    joined = {name: np.concatenate([p.get(name, np.zeros(0)) for p in parts]) for name in whole}
-    _same(whole, joined, _TOLERANCE, "depends on how crops are batched")
+    if kind.input == "face_crops":  # bursts come all at once
+        parts = [
+            _logits(built, crops.select(part), f"crops {part}")
+            for part in ([0], [1, 2, 3], [4, 5])
+        ]
+        joined = {name: np.concatenate([p.get(name, np.zeros(0)) for p in parts]) for name in whole}
+        _same(whole, joined, _TOLERANCE, "depends on how crops are batched")
     _need(_score(built, make_crops(0), "no crops") == [], kind, "must return [] for no crops")
     for text, hard in _hard_crops():
         _logits(built, hard, text)
@@ -172,7 +174,10 @@ def _check_class(kind: type[Detector]) -> None:
     if not (isinstance(kind, type) and issubclass(kind, Detector)):
         raise AssertionError(f"{kind!r} is not a subclass of forensics.Detector")
     _need(kind.name == kind.__name__, kind, "is not registered; use @register_detector(version=..)")
-    _need(kind.input == "face_crops", kind, f"reads {kind.input}; only face_crops can be checked")
+    _need(
+        kind.input in ("face_crops", "track"), kind,
+        f"reads {kind.input}; only face_crops and track can be checked",
+    )  # fmt: skip
     _need(bool(str(kind.version)), kind, "needs a version")
     _need(kind.cost in range(4), kind, f"cost must be 0 to 3, got {kind.cost!r}")
     _need(bool((kind.__doc__ or "").strip()), kind, "needs a docstring: its first line is shown")
@@ -209,13 +214,13 @@ def _check_parameters(
 def _hard_crops() -> Iterator[tuple[str, FaceCrops]]:
     rng = np.random.default_rng(1)
     for size in (256, 8):
-        shape = (2, size, size, 3)
+        shape = (3, size, size, 3)
         for text, data in (
             ("black", np.zeros(shape, np.uint8)),
             ("white", np.full(shape, 255, np.uint8)),
             ("random", rng.integers(0, 256, shape, dtype=np.uint8)),
         ):
-            yield f"{text} crops of {size} px", make_crops(2, size=size, data=data)
+            yield f"{text} crops of {size} px", make_crops(3, size=size, data=data)
 
 
 def _score(detector: Detector, crops: FaceCrops, text: str) -> list[Evidence]:

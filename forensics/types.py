@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics._arrays import read_only
+from forensics._illustration import Illustration as Illustration
 
 VerdictLabel = Literal["suspect", "inconclusive", "no_evidence"]
 Outcome = Literal["compliant", "noncompliant", "not_found", "inconclusive"]
@@ -354,25 +355,6 @@ class Declaration:
     signer_trust: str = "not_evaluated"
     timestamp_trust: str = "not_evaluated"
     codes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Illustration:
-    """Pictures of one suspicious moment, for the HTML report.
-
-    Attributes:
-        track_id: The face shown.
-        pts: Seconds.
-        score: Its score, 0..1.
-        crop: (h, w, 3) RGB ``uint8``.
-        heat: (h, w) float 0..1 on the crop's grid, or None.
-    """
-
-    track_id: int
-    pts: float = field(kw_only=True)
-    score: float = field(kw_only=True)
-    crop: NDArray[np.uint8] = field(kw_only=True, repr=False, compare=False)
-    heat: NDArray[np.float32] | None = field(kw_only=True, default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

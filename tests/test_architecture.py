@@ -15,7 +15,7 @@ PACKAGES = ("forensics", "generator")
 
 # Each layer may import those above it in this list, and its own members.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("types", "errors", "_arrays"),
+    ("types", "errors", "_arrays", "_illustration"),
     ("media", "container", "models"),
     ("faces",),
     ("detectors", "provenance"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from forensics.errors import ForensicsError
 from forensics.evaluation.bootstrap import auc_interval
 from forensics.evaluation.metrics import roc_auc
 from forensics.faces import FaceFinder, FaceFollower, FaceMesh
+from forensics.faces.quality import measure_quality
 from forensics.media import SamplingPlan, open_clip, stream_frames
+from forensics.training import looks
 from forensics.types import FaceCrops
 from forensics.verdict.aggregate import summarise
 from forensics.verdict.calibration import read_calibration
@@ -79,19 +81,48 @@ def changed(crops: FaceCrops, data: NDArray[np.uint8]) -> FaceCrops:
 
 
 class Meter:
-    """Scores crops as a scan does: mean logit for ranking, likelihood ratio for the verdict."""
+    """Scores crops as a scan does: the unbounded ratio for ranking, the bounded for the verdict.
+
+    Bursts are not distorted, so the model of single pictures is used.
+    """
 
     def __init__(self) -> None:
         self._calibration = read_calibration()
-        self.detector = create_detector(self._calibration.detector)
-        self.threshold = float(self._calibration.error_rates["threshold_llr"])
-        self.weights = str(self.detector.card()["sha256"])
+        made = [create_detector(name) for name in self._calibration.detectors]
+        self._detectors = [d for d in made if d.input == "face_crops"]
+        self.detector = self._detectors[0]
+        model = self._calibration.model([d.name for d in self._detectors])
+        assert model is not None, "the shipped calibration fits single pictures"
+        target = float(self._calibration.error_rates["target_fpr"])
+        self.threshold = self._calibration.threshold(target, model.detectors)
+        self.weights = {d.name: str(d.card().get("sha256", "")) for d in made}
 
     def score(self, crops: FaceCrops) -> tuple[float, float]:
-        """Return (mean logit, natural-log likelihood ratio)."""
-        logits = np.asarray(self.detector.score(crops)[0].artifacts["logits"], np.float64)
-        summary = summarise(logits, self._calibration.correlation)
-        return summary.mean, self._calibration.likelihood(summary).llr
+        """Return the natural-log likelihood ratio, unbounded and bounded."""
+        crops = remeasured(crops)
+        logits, context = looks.measure(looks.Look(crops, None), self._detectors)
+        summaries = {
+            name: summarise(values, self._calibration.correlation[name])
+            for name, values in logits.items()
+        }
+        free = self._calibration.likelihood(summaries, context, bounded=False)
+        assert free is not None
+        bound = self._calibration.bound
+        return free.llr, float(np.clip(free.llr, -bound, bound))
+
+
+def remeasured(crops: FaceCrops) -> FaceCrops:
+    """Measure the quality of distorted crops anew: grain and sharpness steer the ratio."""
+    quality = tuple(
+        replace(
+            measure_quality(
+                crop, mesh, inter_ocular=q.inter_ocular, mesh_confidence=q.mesh_confidence
+            ),
+            codes=(),
+        )
+        for crop, mesh, q in zip(crops.data, crops.mesh, crops.quality, strict=True)
+    )
+    return replace(crops, quality=quality)
 
 
 def measure(items: Sequence[Item], meter: Meter, replicates: int) -> dict[str, Any]:

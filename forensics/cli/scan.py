@@ -85,6 +85,9 @@ def scan_command(
         typer.Option(help="Certificates (PEM) of C2PA signers that you trust."),
     ] = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu.")] = "cpu",
+    calibration: Annotated[
+        Path | None, typer.Option(help="Calibration file of forensics calibrate.")
+    ] = None,
     max_bytes: Annotated[int | None, typer.Option(help="Largest file, bytes.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Largest picture, pixels.")] = None,
     max_duration: Annotated[float | None, typer.Option(help="Longest video, seconds.")] = None,
@@ -123,6 +126,7 @@ def scan_command(
         level=level.value,
         prior=prior,
         device=device,
+        calibration=None if calibration is None else str(calibration),
     )
     writer = find_writer(format, out)
     sealer = make_sealer(sign, log, tsa, writer)

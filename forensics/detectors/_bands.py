@@ -87,8 +87,9 @@ def crop_features(crop: NDArray[np.uint8]) -> Floats:
         spectra.append(np.mean([azimuthal_spectrum(luma[p]) for p in parts], axis=0))
         noises.append(np.mean([[v for r in residuals for v in _noise(r[p])] for p in parts], 0))
     centre = slice(64, 192)
-    chroma = np.corrcoef(residuals[2][centre, centre].ravel(), residuals[3][centre, centre].ravel())
-    link = float(np.nan_to_num(chroma[0, 1])) if np.isfinite(chroma[0, 1]) else 0.0
+    cr, cb = residuals[2][centre, centre], residuals[3][centre, centre]
+    power = float(np.sqrt((cr**2).mean() * (cb**2).mean()))
+    link = float((cr * cb).mean()) / power if power > 0 else 0.0
     return np.concatenate([
         spectra[0] - spectra[0][0], spectra[0] - spectra[1], spectra[1] - spectra[1][0],
         noises[0], noises[0] - noises[1], [link],

@@ -21,12 +21,14 @@ class Detector:
         input: What `score` takes.
         version: Changes whenever the scores change.
         cost: 0 (free) to 3 (heavy); cheaper detectors run first.
+        sign: What it looks for, in plain words that end the sentence "there is ...".
     """
 
     name: ClassVar[str] = ""
     input: ClassVar[Input] = "face_crops"
     version: ClassVar[str] = "0"
     cost: ClassVar[int] = 2
+    sign: ClassVar[str] = ""
 
     def load(self) -> None:
         """Read weights. Called once before the first `score`; does nothing by default.
@@ -39,7 +41,10 @@ class Detector:
         """Measure the crops of one track.
 
         Args:
-            crops: Crops that passed the quality gate; may be a part of the track.
+            crops: Crops that passed the quality gate; may be a part of the track. A detector whose
+                ``input`` is ``track`` gets all bursts of a track at once, one after the other,
+                each of `forensics.media.plan.BURST` directly following pictures that are cut out
+                by one matrix, and gives a logit a burst, at the time of its first picture.
 
         Returns:
             Evidence about this track; an empty list for no crops.

@@ -15,7 +15,8 @@ from forensics.errors import UsageError
 
 GROUP = "forensics.detectors"
 
-_SHIPPED = ("forensics.detectors.blend",)
+_NAMES = ("blend", "frequency", "geometry", "occlusion", "temporal")
+_SHIPPED = tuple(f"forensics.detectors.{name}" for name in _NAMES)
 
 T = TypeVar("T", bound=type[Detector])
 

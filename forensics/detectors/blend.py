@@ -24,6 +24,8 @@ class blend(Detector):
         mirror: Also score the mirrored crop and average, at twice the cost.
     """
 
+    sign = "an inner face that differs from its surroundings as pasted or repainted faces do"
+
     def __init__(self, mirror: bool = False) -> None:
         self.mirror = mirror
 

@@ -17,6 +17,8 @@ from forensics.types import Evidence, FaceCrops
 class frequency(Detector):
     """Compare spectrum and noise residual of the inner face with those around it."""
 
+    sign = "fine detail or noise in the face that differs from the picture around it"
+
     def load(self) -> None:
         """Read the shipped model."""
         self._model, self._card = load_tabular("frequency")

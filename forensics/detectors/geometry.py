@@ -17,6 +17,8 @@ from forensics.types import Evidence, FaceCrops
 class geometry(Detector):
     """Compare the inner with the outer face along contours of the face mesh."""
 
+    sign = "a seam of light, colour or blur between the inner face and the head around it"
+
     def load(self) -> None:
         """Read the shipped model."""
         self._model, self._card = load_tabular("geometry")

@@ -44,6 +44,8 @@ def track_features(
 class temporal(Detector):
     """Measure flicker, landmark jitter and drift in bursts of directly following pictures."""
 
+    sign = "flicker, jitter or drift of the face between directly following pictures"
+
     def load(self) -> None:
         """Read the shipped model."""
         self._model, self._card = load_tabular("temporal")

@@ -28,6 +28,7 @@ class ScanOptions:
         declared: What the uploader says: ``yes``, ``no`` or ``unknown``.
         policy: Jurisdictions to apply, for example ``("cn", "eu")``.
         device: ``cpu``; there is no other yet.
+        calibration: Path of a calibration file to use in place of the shipped one.
         limits: Caps on the input.
     """
 
@@ -41,6 +42,7 @@ class ScanOptions:
     declared: str = "unknown"
     policy: tuple[str, ...] = ()
     device: str = "cpu"
+    calibration: str | None = None
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

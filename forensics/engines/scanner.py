@@ -5,17 +5,19 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from forensics import __version__
 from forensics.detectors import Detector, create_detector, list_detectors
 from forensics.engines.background import Background
+from forensics.engines.judging import Judge, Judged
 from forensics.engines.ledger import Face, Ledger
+from forensics.engines.localise import Thumbnails
 from forensics.engines.options import ScanOptions
 from forensics.engines.origin import read_origin, with_origin
 from forensics.errors import UnreadableInputError
@@ -24,16 +26,13 @@ from forensics.media import open_clip, stream_frames
 from forensics.provenance.facts import TrustAnchors
 from forensics.types import (
     Clip,
-    Evidence,
     FaceTrack,
     Frame,
     Illustration,
     Report,
-    TrackResult,
     Verdict,
 )
-from forensics.verdict.aggregate import summarise
-from forensics.verdict.calibration import Calibration, Likelihood, read_calibration
+from forensics.verdict.calibration import Calibration, check_weights, read_calibration
 from forensics.verdict.decide import OperatingPoint, decide, posterior
 
 Progress = Callable[[int, int | None], None]
@@ -44,7 +43,7 @@ OnFrame = Callable[[Frame, int, int | None], None]
 
 _CHUNK = 4  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
-_NO_EVIDENCE_LLR = 0.0  # the material does not speak for a manipulation
+_BURSTS = 4  # times at which directly following pictures are looked at
 
 
 class Scanner:
@@ -72,18 +71,16 @@ class Scanner:
         self._keep_unusable = keep_unusable
         names = options.detectors or tuple(list_detectors(default=True))
         self.detectors: list[Detector] = [create_detector(name) for name in names]
-        self.calibration: Calibration = read_calibration()
-        self.point = self._operating_point()
-        self._finder, self._mesh = FaceFinder(), FaceMesh()
-
-    def _operating_point(self) -> OperatingPoint:
-        target = self.options.target_fpr
+        given = None if options.calibration is None else Path(options.calibration)
+        self.calibration: Calibration = read_calibration(given)
+        if given is not None:
+            check_weights(self.calibration, self.detectors, given)
+        target = options.target_fpr
         if target is None:
             target = float(self.calibration.error_rates["target_fpr"])
-        suspect = self.calibration.threshold(target)
-        return OperatingPoint(
-            suspect=suspect, clear=min(_NO_EVIDENCE_LLR, suspect), prior=self.options.prior
-        )
+        self.judge = Judge(self.calibration, self.detectors, target)
+        self.threshold = self.judge.suspect([])
+        self._finder, self._mesh = FaceFinder(), FaceMesh()
 
     def scan(
         self,
@@ -122,8 +119,13 @@ class Scanner:
         on_progress: Progress | None,
         on_frame: OnFrame | None,
     ) -> Report:
-        ledger = Ledger(self.detectors, keep_unusable=self._keep_unusable)
+        ledger = Ledger(
+            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable
+        )
         plan = self.options.plan()
+        moving = clip.kind == "video" and any(d.input == "track" for d in self.detectors)
+        plan = replace(plan, bursts=_BURSTS if moving else 0)
+        frames = Thumbnails()
         planned = None if plan.mode == "all" else len(plan.target_times(clip.duration))
         seen, with_face = 0, 0
         with (
@@ -132,10 +134,16 @@ class Scanner:
             stream_frames(clip, plan, limits=self.options.limits) as stream,
         ):
             follower = FaceFollower(
-                scoring.put, finder=self._finder, mesh=self._mesh, chunk=_CHUNK
+                scoring.put, finder=self._finder, mesh=self._mesh, chunk=_CHUNK,
+                bursts=ledger.take_burst,
             )
             for frame in stream:
-                with_face += follower.push(frame) > 0
+                found = follower.push(frame)
+                if frame.extra:
+                    continue
+                if found:
+                    frames.keep(frame)
+                with_face += found > 0
                 if on_frame:
                     on_frame(frame, seen, planned)
                 seen += 1
@@ -143,108 +151,69 @@ class Scanner:
                     on_progress(seen, planned)
             warnings = stream.warnings
             tracks = follower.close()
-        results, likelihoods, evidence, pictures = [], [], [], []
+        ledger.finish()
+        judged, evidence, pictures = [], [], []
         for track in tracks:
             face = ledger.faces[track.id]
-            result, likelihood = self._judge(track, face, clip)
-            results.append(result)
-            if likelihood is not None:
-                likelihoods.append(likelihood)
-            evidence += self._evidence(track, face, likelihood)
-            pictures += self._illustrate(track, face)
-        verdict = decide(results, likelihoods, self.point)
+            said = self._judge_track(track, face, ledger, clip)
+            judged.append((said, face))
+            evidence += self.judge.evidence(track, face, said)
+            pictures += self._illustrate(track, face, clip, frames)
+        verdict = self._conclude(judged)
         sampling = {
             "mode": plan.mode, "pictures": seen, "pictures_with_face": with_face,
-            "warnings": list(warnings),
+            "bursts": plan.bursts, "warnings": list(warnings),
         }
         pictures.sort(key=lambda item: -item.score)
         return Report(
             path,
             clip=clip,
             verdict=verdict,
-            tracks=tuple(results),
+            tracks=tuple(said.result for said, _ in judged),
             evidence=tuple(evidence),
             environment=self._environment(sampling),
             illustrations=tuple(pictures[:6]),
         )
 
-    def _judge(
-        self, track: FaceTrack, face: Face, clip: Clip
-    ) -> tuple[TrackResult, Likelihood | None]:
-        """Judge one track or abstain with codes."""
-        name = self.calibration.detector
-        logits = np.array(face.logits.get(name, []), np.float64)
-        usable = int(sum(q.usable for q in face.quality))
+    def _judge_track(
+        self, track: FaceTrack, face: Face, ledger: Ledger, clip: Clip
+    ) -> Judged:
+        """Judge one track; heavy detectors look again unless it is clearly not suspicious."""
         least = 1 if clip.kind == "image" else min(_LEAST_CROPS, self.options.frames)
-        codes: tuple[str, ...] = ()
-        if usable < least:
-            codes = face.codes() or ("too_few_frames",)
-            if usable:
-                codes = tuple(dict.fromkeys(("too_few_frames", *codes)))
-        elif not len(logits):
-            codes = ("not_calibrated",)
-        times = np.array(face.pts.get(name, []), np.float64)
-        if not codes:
-            # An evaluation measures refused crops too, for a score where a scan abstains; where
-            # it does not abstain, they must not count.
-            passed = np.array(face.usable[name], bool)
-            logits, times = logits[passed], times[passed]
-        likelihood = None
-        if len(logits):
-            likelihood = self.calibration.likelihood(
-                summarise(logits, self.calibration.correlation)
-            )
-        result = TrackResult(
-            track.id,
-            span=track.span,
-            quality=face.medians(),
-            boxes=tuple(
-                (float(pts), float(left), float(top), float(right), float(bottom))
-                for pts, (left, top, right, bottom) in zip(track.pts, track.boxes, strict=True)
-            ),
-            scores=tuple((float(t), self._score(x)) for t, x in zip(times, logits, strict=True)),
-            llr=None if codes or likelihood is None else likelihood.llr,
-            abstained=bool(codes),
-            reasons=codes,
-        )
-        return result, None if codes else likelihood
+        said = self.judge.judge(track, face, least)
+        likelihood = said.likelihood
+        open_still = likelihood is None or likelihood.llr > self.judge.clear([likelihood])
+        if open_still and ledger.second_look(track.id):
+            said = self.judge.judge(track, face, least)
+        return said
 
-    def _score(self, logit: float) -> float:
-        """Return the calibrated probability of one crop at even odds."""
-        summary = summarise(np.array([logit]), self.calibration.correlation)
-        return posterior(self.calibration.likelihood(summary).llr, 0.5)
+    def _conclude(self, judged: Sequence[tuple[Judged, Face]]) -> Verdict:
+        """Decide, and abstain where a mild re-encoding or another detector speaks against it."""
+        results = [said.result for said, _ in judged]
+        kept = [(said.likelihood, face) for said, face in judged if said.likelihood is not None]
+        likelihoods = [likelihood for likelihood, _ in kept]
+        suspect = self.judge.suspect(likelihoods)
+        clear = min(self.judge.clear(likelihoods), suspect)
+        point = OperatingPoint(suspect=suspect, clear=clear, prior=self.options.prior)
+        verdict = decide(results, likelihoods, point)
+        if verdict.label == "inconclusive":
+            return verdict
+        likelihood, face = max(kept, key=lambda item: item[0].llr)
+        doubts = self.judge.doubts(face, likelihood, verdict.label, suspect)
+        if not doubts:
+            return verdict
+        rest = tuple(r for r in verdict.reasons if not r.endswith("_threshold"))
+        return replace(verdict, label="inconclusive", reasons=(*doubts, *rest))
 
-    def _evidence(
-        self, track: FaceTrack, face: Face, likelihood: Likelihood | None
-    ) -> list[Evidence]:
-        found = []
-        for name, logits in face.logits.items():
-            values = np.array(logits)
-            calibrated = likelihood is not None and name == self.calibration.detector
-            llr = likelihood.llr if likelihood is not None and calibrated else None
-            found.append(
-                Evidence(
-                    name,
-                    kind=face.kinds[name],
-                    llr=llr,
-                    span=(min(face.pts[name]), max(face.pts[name])),
-                    track_id=track.id,
-                    values={
-                        "crops": len(logits),
-                        "mean_logit": float(values.mean()),
-                        "largest_logit": float(values.max()),
-                        "spread": float(values.std()),
-                    },
-                    explanation=_explain(llr, len(logits), self.point),
-                )
-            )
-        return found
-
-    def _illustrate(self, track: FaceTrack, face: Face) -> list[Illustration]:
+    def _illustrate(
+        self, track: FaceTrack, face: Face, clip: Clip, frames: Thumbnails
+    ) -> list[Illustration]:
+        context = face.context()
         return [
             Illustration(
-                track.id, pts=item.pts, score=self._score(item.logit), crop=item.crop,
-                heat=item.region,
+                track.id, pts=item.pts, score=self.judge.score(item.logit, context),
+                crop=item.crops.data[0], heat=item.region, to_frame=item.crops.to_frame[0],
+                frame_size=clip.size, frame=frames.at(item.pts),
             )
             for item in sorted(face.pictures, reverse=True)
         ]
@@ -252,14 +221,16 @@ class Scanner:
     def _environment(self, sampling: dict[str, Any]) -> dict[str, Any]:
         config = self.options.resolved() | {
             "detectors": [d.name for d in self.detectors],
-            "threshold_llr": self.point.suspect,
-            "score_threshold": posterior(self.point.suspect, 0.5),
+            "threshold_llr": self.threshold,
+            "score_threshold": posterior(self.threshold, 0.5),
+            "calibration_sha256": self.calibration.sha256,
         }
         if self._anchors is not None:
             config["trust_anchors_sha256"] = self._anchors.sha256
         return {
             "versions": _versions() | {f"detector {d.name}": d.version for d in self.detectors},
             "weights_sha256": {d.name: d.card()["sha256"] for d in self.detectors if d.card()},
+            "calibration": "shipped" if self.options.calibration is None else "given",
             "config": config,
             "config_sha256": self.options.digest(),
             "sampling": sampling,
@@ -280,27 +251,6 @@ def _one_picture_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _explain(llr: float | None, crops: int, point: OperatingPoint) -> str:
-    """One sentence for a person."""
-    if llr is None:
-        return f"Measured on {crops} pictures of this face, but no calibrated judgement is made."
-    times = np.exp(abs(llr))
-    if llr >= point.suspect:
-        return (
-            f"On {crops} pictures the inner face differs from its surroundings as pasted or "
-            f"repainted faces do; this is {times:.1f} times as likely for a manipulated face."
-        )
-    if llr > 0:
-        return (
-            f"On {crops} pictures there are weak signs of blending, {times:.1f} times as likely "
-            "for a manipulated face; too weak to call the face suspect."
-        )
-    return (
-        f"On {crops} pictures no blend boundary stands out; this is {times:.1f} times as likely "
-        "for a face that was not blended in."
-    )
 
 
 def _versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,55 +14,76 @@ from forensics.engines.options import ScanOptions
 from forensics.engines.scanner import Scanner
 from forensics.errors import UnreadableInputError, UsageError, printable
 from forensics.evaluation.scorer import ScoredInput
+from forensics.faces.quality import measure_quality
 from forensics.types import CropQuality, FaceCrops
-from forensics.verdict.aggregate import summarise
+from forensics.verdict.calibration import Context
 from forensics.verdict.decide import posterior
 
 _UNKNOWN = 0.5  # score of a file in which there is nothing to score
+_NO_MESH = np.full((468, 3), np.nan, np.float32)
 
 
 class ScanScorer:
-    """Scores of the scanner's calibrated detector.
+    """Scores of the scanner's calibrated detectors.
 
     Args:
         detectors: Detector names; the default set when None.
         frames: Pictures of each clip to look at.
 
     Raises:
-        UsageError: The set lacks the calibrated detector.
+        UsageError: None of the detectors is calibrated.
     """
 
     def __init__(self, detectors: tuple[str, ...] | None = None, frames: int = 32) -> None:
         self._options = ScanOptions(detectors=detectors, frames=frames)
         self._scanner = Scanner(self._options, keep_unusable=True)
-        name = self._scanner.calibration.detector
-        leading = [d for d in self._scanner.detectors if d.name == name]
-        if not leading:
-            raise UsageError(f"evaluation needs the calibrated detector {name!r} in --detectors")
-        self._detector = leading[0]
+        if not self._scanner.judge.names:
+            known = ", ".join(self._scanner.calibration.detectors)
+            raise UsageError(f"evaluation needs a calibrated detector in --detectors ({known})")
+        self._crop_detectors = [d for d in self._scanner.detectors if d.input == "face_crops"]
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """What fixes the scores."""
         return {
-            "detectors": [[d.name, d.version] for d in self._scanner.detectors],
-            "weights_sha256": self._detector.card().get("sha256"),
-            "calibration": list(self._scanner.calibration.coefficients),
+            "detectors": [
+                [d.name, d.version, d.card().get("sha256")] for d in self._scanner.detectors
+            ],
+            "weights_sha256": next(
+                (d.card().get("sha256") for d in self._scanner.detectors
+                 if d.name == self._scanner.judge.leading), None,
+            ),
+            "calibration": self._scanner.calibration.sha256,
             "config_sha256": self._options.digest(),
         }
 
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one (h, w, 3) RGB face crop, whole."""
+        context = crop_context(image)
         quality = CropQuality(
-            float("nan"), sharpness=float("nan"), exposure=float("nan"), yaw=float("nan"),
-            mesh_confidence=float("nan"),
+            float("nan"), sharpness=context.sharpness, exposure=float("nan"), yaw=float("nan"),
+            mesh_confidence=float("nan"), grain=context.grain,
         )
         crops = FaceCrops(
             0, pts=np.zeros(1), data=image[None], to_frame=np.eye(2, 3)[None],
-            mesh=np.full((1, 468, 3), np.nan, np.float32), quality=(quality,),
+            mesh=_NO_MESH[None], quality=(quality,),
         )
-        logits = self._detector.score(crops)[0].artifacts["logits"]
-        return self._scored(np.asarray(logits, np.float64), abstained=False, reasons=())
+        logits = {
+            item.source: np.asarray(item.artifacts["logits"], np.float64)
+            for detector in self._crop_detectors
+            for item in detector.score(crops)
+            if len(item.artifacts.get("logits", ()))
+        }
+        judge = self._scanner.judge
+        likelihood = judge.calibration.likelihood(
+            judge.summaries(logits), context, bounded=False
+        )
+        if likelihood is None:
+            raise UsageError("no calibrated detector measured this crop")
+        # The score stays unbounded, so that ranking is kept where the ratio is cut off.
+        bound = judge.calibration.bound
+        llr = float(np.clip(likelihood.llr, -bound, bound))
+        return ScoredInput(likelihood.llr, probability=posterior(llr, 0.5), llr=llr)
 
     def score_clip(self, path: Path) -> ScoredInput:
         """Score a file as a scan would: its most suspicious face decides."""
@@ -83,17 +105,18 @@ class ScanScorer:
             score, probability=_UNKNOWN, llr=0.0, abstained=abstained, reasons=reasons
         )
 
-    def _scored(
-        self, logits: NDArray[np.float64], *, abstained: bool, reasons: tuple[str, ...]
-    ) -> ScoredInput:
-        calibration = self._scanner.calibration
-        summary = summarise(logits, calibration.correlation)
-        likelihood = calibration.likelihood(summary)
-        # The score stays unbounded, so that ranking is kept where the ratio is cut off.
-        return ScoredInput(
-            summary.mean, probability=posterior(likelihood.llr, 0.5), llr=likelihood.llr,
-            abstained=abstained, reasons=reasons,
-        )
+
+def crop_context(image: NDArray[np.uint8]) -> Context:
+    """Return the picture quality of a crop that came without its frame, on the crops' grid."""
+    side = 256
+    how = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_LINEAR
+    crop = np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
+    angle = np.linspace(0, 2 * np.pi, 468)
+    oval = np.stack([0.5 + 0.33 * np.cos(angle), 0.52 + 0.42 * np.sin(angle), 0 * angle], 1)
+    quality = measure_quality(
+        crop, (oval * side).astype(np.float32), inter_ocular=float("nan"), mesh_confidence=1.0
+    )
+    return Context(grain=quality.grain, sharpness=quality.sharpness)
 
 
 def make_scorer(detectors: tuple[str, ...] | None) -> ScanScorer:

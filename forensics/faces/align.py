@@ -89,6 +89,34 @@ def cut_out(
     return np.asarray(crop, np.uint8)
 
 
+def map_on_frame(
+    region: NDArray[np.floating],
+    to_frame: NDArray[np.float64],
+    size: tuple[int, int],
+    *,
+    side: int = CROP,
+) -> NDArray[np.float32]:
+    """Take a map on a crop's grid to the pixels of the original frame.
+
+    Args:
+        region: (h, w) 0..1 over the whole crop.
+        to_frame: (2, 3) matrix from crop to frame pixels.
+        size: (width, height) of the frame.
+        side: Side of the crop in pixels that ``to_frame`` speaks of.
+
+    Returns:
+        (height, width) float32, 0 outside of the crop.
+    """
+    h, w = region.shape
+    # The centre of a grid cell lies half a cell in.
+    grid = np.array([[side / w, 0, side / w / 2 - 0.5], [0, side / h, side / h / 2 - 0.5]])
+    matrix = (np.vstack([to_frame, [0, 0, 1]]) @ np.vstack([grid, [0, 0, 1]]))[:2]
+    placed = cv2.warpAffine(
+        np.asarray(region, np.float32), matrix, size, flags=cv2.INTER_LINEAR, borderValue=0
+    )
+    return np.clip(np.asarray(placed, np.float32), 0.0, 1.0)
+
+
 def _region(
     forward: NDArray[np.float64], size: int, shape: tuple[int, int]
 ) -> tuple[tuple[slice, slice], tuple[int, int]]:

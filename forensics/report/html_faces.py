@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from string import ascii_uppercase
 
 from forensics.report.markup import esc, facts, label, prose, table, tag, value_html
-from forensics.report.pictures import jpeg_uri, legend_uri, overlay
+from forensics.report.pictures import frame_overlay, jpeg_uri, legend_uri, overlay
 from forensics.report.plain import plain
 from forensics.report.plot import score_plot
 from forensics.report.reasons import explain
@@ -16,6 +16,7 @@ from forensics.types import Illustration, Report, TrackResult
 
 MAX_PICTURES = 6
 MAX_ROWS = 200
+FRAME_SIDE = 480
 _QUALITY = {
     "inter_ocular": ("Distance between the eyes", "{:.0f} px"),
     "sharpness": ("Sharpness (log10; below about 1 is blurred)", "{:.2f}"),
@@ -113,8 +114,9 @@ def _pictures(shown: Mapping[str, Illustration], *, still: bool) -> str:
         legend = tag("div", "not conspicuous ", bar, " most conspicuous", class_="legend")
     note = tag(
         "p",
-        "Left: the aligned face. Right: where the detector saw signs, over a grey copy. A heat map "
-        "shows what raised the score, not a proven edit. Pictures are re-compressed for display.",
+        "Left: the aligned face. Right of it: where the detector saw signs, over a grey copy. "
+        "Below: the same map on the whole frame. A heat map shows what raised the score, not a "
+        "proven edit. Pictures are re-compressed for display.",
         class_="soft",
     )
     return (
@@ -131,6 +133,11 @@ def _moment(letter: str, item: Illustration, *, still: bool, alone: bool) -> str
     if item.heat is not None:
         hot = jpeg_uri(overlay(item.crop, item.heat))
         images += f'<img src="{hot}" alt="Heat map of face {item.track_id}{when}">'
+    whole = frame_overlay(item)
+    if whole is not None:
+        where = jpeg_uri(whole, FRAME_SIDE)
+        alt = f"The whole frame{when} with the heat map of face {item.track_id}"
+        images += f'<img class="frame" src="{where}" alt="{alt}">'
     words = f"{'' if alone else letter + ': '}score {item.score:.2f}{when}"
     return tag("figure", tag("div", images, class_="pair"), tag("figcaption", esc(words)))
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from forensics.types import Illustration
+
 MAX_SIDE = 256
 _QUALITY = 88
 
@@ -71,10 +73,29 @@ def overlay(crop: NDArray[np.uint8], heat: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
-def jpeg_uri(picture: NDArray[np.uint8]) -> str:
-    """Return (h, w, 3) RGB ``uint8`` as a JPEG data URI, at most `MAX_SIDE` pixels a side."""
+def frame_overlay(item: Illustration) -> NDArray[np.uint8] | None:
+    """Lay an illustration's heat map over its whole frame.
+
+    Returns:
+        (h, w, 3) RGB ``uint8`` of the reduced frame, or None where frame, map or place are not
+        known.
+    """
+    from forensics.faces.align import map_on_frame
+
+    if item.frame is None or item.heat is None or item.to_frame is None or not item.frame_size:
+        return None
+    height, width = item.frame.shape[:2]
+    reduce = np.diag([width / item.frame_size[0], height / item.frame_size[1]])
+    heat = map_on_frame(item.heat, reduce @ item.to_frame, (width, height))
+    colour = colour_map()[np.rint(heat * 255).astype(np.int64)]
+    share = (0.75 * np.clip((heat - 0.1) / 0.4, 0.0, 1.0))[..., None]
+    return np.asarray(np.rint(item.frame * (1.0 - share) + colour * share), dtype=np.uint8)
+
+
+def jpeg_uri(picture: NDArray[np.uint8], side: int = MAX_SIDE) -> str:
+    """Return (h, w, 3) RGB ``uint8`` as a JPEG data URI, at most ``side`` pixels a side."""
     image = Image.fromarray(np.ascontiguousarray(picture))
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    image.thumbnail((side, side))
     return _uri(image, "jpeg", quality=_QUALITY)
 
 

@@ -89,7 +89,7 @@ def fit_model(x: Floats, fake: NDArray[np.bool_], *, hidden: int, seed: int = 0)
     mean, scale = x.mean(0), np.maximum(x.std(0), 1e-6)
     z = np.clip((x - mean) / scale, -8, 8)
     if not hidden:
-        plain = LogisticRegression(C=0.05, max_iter=2000).fit(z, fake)
+        plain = LogisticRegression(C=0.05, max_iter=2000, class_weight="balanced").fit(z, fake)
         return Tabular(mean, scale, ((plain.coef_.T, plain.intercept_),))
     net = MLPClassifier(
         (hidden,), alpha=1.0, learning_rate_init=2e-3, max_iter=60, early_stopping=True,
@@ -98,8 +98,9 @@ def fit_model(x: Floats, fake: NDArray[np.bool_], *, hidden: int, seed: int = 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         net.fit(z, fake)
-    layers = tuple(zip(net.coefs_, net.intercepts_, strict=True))
-    return Tabular(mean, scale, layers)
+    # At even odds, as the logistic regression.
+    net.intercepts_[-1] = net.intercepts_[-1] - np.log(fake.sum() / (~fake).sum())
+    return Tabular(mean, scale, tuple(zip(net.coefs_, net.intercepts_, strict=True)))
 
 
 def fit_detector(name: str, train: Rows, check: Rows) -> tuple[Tabular, dict[str, Any]]:

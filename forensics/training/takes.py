@@ -232,6 +232,7 @@ class TakeSource:
 def _chain(mesh: Mesh, rng: np.random.Generator) -> Chain:
     """A chain that keeps room around the face, so that it can be found again."""
     size = 2 * int(rng.integers(110, 200))
-    chain = draw_chain(mesh, rng, size=size, margin=(0.3, 0.4))
-    width = max(chain.width, size // 6 * 2)
+    mild = bool(rng.random() < 0.5)
+    chain = draw_chain(mesh, rng, size=size, margin=(0.3, 0.4), mild=mild)
+    width = max(chain.width, int(0.5 * size) // 2 * 2)
     return replace(chain, width=min(width, size), mirror=False)

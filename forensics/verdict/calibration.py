@@ -1,9 +1,11 @@
-"""Calibrated likelihood ratios: a logistic model fitted elsewhere, stored as JSON, applied here."""
+"""Calibrated likelihood ratios: logistic models fitted elsewhere, stored as JSON, applied here."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -16,14 +18,21 @@ from numpy.typing import NDArray
 from forensics.errors import ModelMissingError, UsageError
 from forensics.verdict.aggregate import TrackSummary
 
+FORMAT = 2
+_REACH = 4.0  # standard deviations beyond which an input says no more
 
-def features(summary: TrackSummary) -> NDArray[np.float64]:
-    """What the logistic model sees of a track: (3,) constant, mean, and mean by weight of n.
 
-    The weight lets many agreeing crops count for more than one crop with the same mean.
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the pictures of one face are like; both values are measured on the pixels alone.
+
+    Attributes:
+        grain: Median `forensics.types.CropQuality.grain`; compression lowers it.
+        sharpness: Median `forensics.types.CropQuality.sharpness`.
     """
-    weight = 1.0 - 1.0 / max(summary.effective, 1.0)
-    return np.array([1.0, summary.mean, summary.mean * weight])
+
+    grain: float
+    sharpness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,58 +42,156 @@ class Likelihood:
     Attributes:
         llr: Natural log of the ratio, fake over not fake, within the bound.
         deviation: Standard error of the unbounded value.
+        detectors: Whose measurements it rests on.
+        stratum: Which of the calibration's strata of picture quality the face belongs to.
     """
 
     llr: float
     deviation: float
+    detectors: tuple[str, ...] = ()
+    stratum: int = 0
+
+
+def features(
+    summaries: Mapping[str, TrackSummary], detectors: Sequence[str], context: Context
+) -> NDArray[np.float64]:
+    """What a model sees of a track.
+
+    Args:
+        summaries: By detector; every one of ``detectors``.
+        detectors: Whose values to use, in order.
+        context: Picture quality.
+
+    Returns:
+        (3 d + 2,): for each detector its mean logit, the mean by weight of the number of crops,
+        so that many agreeing crops count for more than one, and the mean by grain, so that it
+        counts for less where compression hides traces; then grain and sharpness.
+    """
+    values: list[float] = []
+    for name in detectors:
+        summary = summaries[name]
+        weight = 1.0 - 1.0 / max(summary.effective, 1.0)
+        grain = 0.0 if math.isnan(context.grain) else context.grain
+        values += [summary.mean, summary.mean * weight, summary.mean * grain]
+    return np.array([*values, context.grain, context.sharpness], np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One logistic model, for one set of detectors.
+
+    Attributes:
+        detectors: Whose values it reads.
+        mean: (k,) of its inputs in calibration.
+        scale: (k,) their standard deviations.
+        coefficients: (k + 1,) of the constant and the standardised inputs.
+        covariance: (k + 1, k + 1) of the coefficients, by bootstrap over groups.
+        real_scores: Sorted log ratios of the real calibration clips, one a group, by a model that
+            did not see the group.
+        fake_scores: The same of the fake clips, by stratum.
+    """
+
+    detectors: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    coefficients: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    real_scores: tuple[float, ...]
+    fake_scores: tuple[tuple[float, ...], ...]
+
+    def standardised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (k + 1,) the constant and the inputs; what is not finite counts as usual."""
+        z = (values - np.array(self.mean)) / np.array(self.scale)
+        z = np.clip(np.nan_to_num(z, nan=0.0), -_REACH, _REACH)
+        return np.concatenate([[1.0], z])
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A fitted model with what it was fitted on.
+    """Fitted models with what they were fitted on.
 
     Attributes:
-        detector: Name of the detector whose logits it reads.
-        weights_sha256: Weights that made the logits.
-        coefficients: (3,) of `features`.
-        covariance: (3, 3) of the coefficients, by bootstrap over groups.
-        correlation: Between crops of one track.
+        detectors: Name and version of every detector that it reads.
+        weights_sha256: Weights that made the logits, by detector.
+        correlation: Between crops of one track, by detector.
+        models: The largest set of detectors first.
+        edges: Grain at which one stratum ends and the next begins, ascending.
         bound: Largest absolute log ratio that the number of groups supports.
-        real_scores: Sorted clip log ratios of the real calibration clips, one a group.
-        n_real: Real clips, one a group.
+        n_real: Groups with real clips.
         n_fake: Fake clips.
+        miss_share: Share of the calibrated fakes of a stratum that may lie below its lower
+            threshold.
         population: What the clips were, in words.
         error_rates: Error rates on held-out data at the default operating point.
     """
 
-    detector: str
-    weights_sha256: str
-    coefficients: tuple[float, ...]
-    covariance: tuple[tuple[float, ...], ...]
-    correlation: float
+    detectors: dict[str, str]
+    weights_sha256: dict[str, str]
+    correlation: dict[str, float]
+    models: tuple[Model, ...]
+    edges: tuple[float, ...]
     bound: float
-    real_scores: tuple[float, ...]
     n_real: int
     n_fake: int
+    miss_share: float
     population: str
     error_rates: dict[str, Any]
 
-    def likelihood(self, summary: TrackSummary) -> Likelihood:
-        """Return the bounded log likelihood ratio of one track."""
-        x = features(summary)
-        w = np.array(self.coefficients)
-        slope = float(w[1] + w[2] * (1.0 - 1.0 / max(summary.effective, 1.0)))
-        sampling = (slope * summary.spread) ** 2 / max(summary.effective, 1.0)
-        variance = float(x @ np.array(self.covariance) @ x) + sampling
+    @property
+    def leading(self) -> str:
+        """The detector that says most by itself."""
+        return next(iter(self.detectors))
+
+    def model(self, available: Sequence[str] | Mapping[str, Any]) -> Model | None:
+        """Return the model of the most detectors among those available, or None."""
+        fitting = (m for m in self.models if set(m.detectors) <= set(available))
+        return next(fitting, None)
+
+    def likelihood(
+        self, summaries: Mapping[str, TrackSummary], context: Context, *, bounded: bool = True
+    ) -> Likelihood | None:
+        """Return the log likelihood ratio of one track.
+
+        Args:
+            summaries: By detector.
+            context: Picture quality.
+            bounded: Cut the ratio off where the number of groups supports no more.
+
+        Returns:
+            None when no model fits the detectors.
+        """
+        model = self.model(summaries)
+        if model is None:
+            return None
+        x = model.standardised(features(summaries, model.detectors, context))
+        w = np.array(model.coefficients)
+        variance = float(x @ np.array(model.covariance) @ x)
+        for place, name in enumerate(model.detectors):
+            summary = summaries[name]
+            slope = float(w[1 + 3 * place]) / model.scale[3 * place]
+            variance += (slope * summary.spread) ** 2 / max(summary.effective, 1.0)
+        bound = self.bound if bounded else math.inf
         return Likelihood(
-            float(np.clip(w @ x, -self.bound, self.bound)), math.sqrt(max(variance, 0.0))
+            float(np.clip(w @ x, -bound, bound)),
+            math.sqrt(max(variance, 0.0)),
+            model.detectors,
+            self.stratum(context),
         )
 
-    def threshold(self, target_fpr: float) -> float:
+    def stratum(self, context: Context) -> int:
+        """Return the stratum of picture quality; the poorest when nothing is known."""
+        grain = -math.inf if math.isnan(context.grain) else context.grain
+        return int(np.searchsorted(np.array(self.edges), grain))
+
+    def threshold(self, target_fpr: float, detectors: Sequence[str] | None = None) -> float:
         """Return the log ratio above which at most ``target_fpr`` of real clips lie.
 
         The (k+1)-th largest of the real scores, k the errors that the target allows, so that the
         rate seen in calibration never exceeds it (as in conformal prediction).
+
+        Args:
+            target_fpr: Between 0 and 1.
+            detectors: Of the model whose scores are to be compared; the largest when None.
 
         Raises:
             UsageError: The number of real clips cannot carry the claim (rule of three).
@@ -98,23 +205,83 @@ class Calibration:
                 f"real calibration clips, there are {self.n_real} "
                 f"(least supported: {3.0 / self.n_real:.3g})"
             )
-        ranked = sorted(self.real_scores, reverse=True)
+        ranked = sorted(self._of(detectors).real_scores, reverse=True)
         allowed = math.floor(target_fpr * (len(ranked) + 1)) - 1
         return ranked[max(allowed, 0)]
 
+    def clear(self, stratum: int, detectors: Sequence[str] | None = None) -> float:
+        """Return the log ratio below which at most `miss_share` of a stratum's fakes lie.
+
+        Minus infinity where the stratum holds too few fakes to say so (rule of three), or where
+        even the lowest allowed rank lies at the bound: then nothing is cleared.
+        """
+        ranked = sorted(self._of(detectors).fake_scores[stratum])
+        if len(ranked) * self.miss_share < 3.0 - 1e-9:
+            return -math.inf
+        allowed = math.floor(self.miss_share * (len(ranked) + 1)) - 1
+        value = ranked[max(allowed, 0)]
+        return -math.inf if value <= -self.bound else min(value, 0.0)
+
+    def _of(self, detectors: Sequence[str] | None) -> Model:
+        if detectors is None:
+            return self.models[0]
+        return next(m for m in self.models if m.detectors == tuple(detectors))
+
     def to_json(self) -> str:
-        """Serialise with sorted keys."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        """Serialise with sorted keys; the order of detectors is kept by `models`."""
+        data = {"format": FORMAT} | asdict(self)
+        data["order"] = list(self.detectors)
+        return json.dumps(data, sort_keys=True) + "\n"
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the serialised calibration."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 def read_calibration(path: Path | None = None) -> Calibration:
     """Read a calibration file, the shipped one when no path is given.
 
     Raises:
-        UsageError: The file is not a calibration.
+        UsageError: The file is missing or not a calibration.
         ModelMissingError: The installation lacks the shipped one.
     """
-    return _shipped() if path is None else _parse(path.read_text(encoding="utf-8"), str(path))
+    if path is None:
+        return _shipped()
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{path}: not a calibration file (over {_MOST_BYTES} bytes)")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "is no text"
+        raise UsageError(f"{path}: {cause.lower()}") from error
+    return _parse(text, str(path))
+
+
+_MOST_BYTES = 8 << 20
+
+
+def check_weights(calibration: Calibration, detectors: Sequence[Any], path: Path) -> None:
+    """Refuse a calibration that belongs to other versions or weights of the detectors.
+
+    Args:
+        calibration: Read from ``path``.
+        detectors: Loaded detectors, each with ``name``, ``version`` and ``card()``.
+        path: For the message.
+
+    Raises:
+        UsageError: It belongs to others; the message names the first.
+    """
+    for detector in detectors:
+        name = detector.name
+        if name not in calibration.detectors:
+            continue
+        known = (calibration.detectors[name], calibration.weights_sha256.get(name, ""))
+        here = (str(detector.version), str(detector.card().get("sha256", "")))
+        if known != here:
+            raise UsageError(
+                f"{path}: was fitted for other weights of {name!r}; run forensics calibrate again"
+            )
 
 
 @lru_cache(maxsize=1)
@@ -127,12 +294,53 @@ def _shipped() -> Calibration:
     return _parse(text, "calibration.json")
 
 
+def _floats(values: Any) -> tuple[float, ...]:
+    found = tuple(map(float, values))
+    if not all(map(math.isfinite, found)):
+        raise ValueError("numbers must be finite")
+    return found
+
+
+def _model(raw: dict[str, Any]) -> Model:
+    model = Model(
+        detectors=tuple(map(str, raw["detectors"])),
+        mean=_floats(raw["mean"]),
+        scale=_floats(raw["scale"]),
+        coefficients=_floats(raw["coefficients"]),
+        covariance=tuple(_floats(row) for row in raw["covariance"]),
+        real_scores=_floats(raw["real_scores"]),
+        fake_scores=tuple(_floats(row) for row in raw["fake_scores"]),
+    )
+    k = 3 * len(model.detectors) + 2
+    rows = {len(row) for row in model.covariance} | {len(model.covariance)}
+    if {len(model.mean), len(model.scale), len(model.coefficients) - 1} != {k} or rows != {k + 1}:
+        raise ValueError(f"a model of {len(model.detectors)} detectors must have {k} inputs")
+    if min(model.scale) <= 0 or not model.real_scores:
+        raise ValueError("scales must be above 0 and real scores must not be missing")
+    return model
+
+
 def _parse(text: str, name: str) -> Calibration:
     try:
         raw = json.loads(text)
-        raw["coefficients"] = tuple(map(float, raw["coefficients"]))
-        raw["covariance"] = tuple(tuple(map(float, row)) for row in raw["covariance"])
-        raw["real_scores"] = tuple(map(float, raw["real_scores"]))
-        return Calibration(**raw)
-    except (KeyError, TypeError, ValueError) as error:
+        if raw.pop("format", None) != FORMAT:
+            raise ValueError(f"format must be {FORMAT}; fit it again")
+        order = raw.pop("order")
+        made = Calibration(
+            detectors={str(key): str(raw["detectors"][key]) for key in order},
+            weights_sha256={str(k): str(v) for k, v in raw["weights_sha256"].items()},
+            correlation={str(k): float(v) for k, v in raw["correlation"].items()},
+            models=tuple(_model(model) for model in raw["models"]),
+            edges=_floats(raw["edges"]),
+            bound=float(raw["bound"]),
+            n_real=int(raw["n_real"]),
+            n_fake=int(raw["n_fake"]),
+            miss_share=float(raw["miss_share"]),
+            population=str(raw["population"]),
+            error_rates=dict(raw["error_rates"]),
+        )
+        if not made.models or any(len(m.fake_scores) != len(made.edges) + 1 for m in made.models):
+            raise ValueError("every model needs fake scores of every stratum")
+        return made
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{name}: not a calibration file ({error})") from error

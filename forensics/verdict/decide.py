@@ -22,6 +22,7 @@ class OperatingPoint:
     Attributes:
         suspect: Log likelihood ratio of the clip from which it is ``suspect``.
         clear: Log ratio up to which it is ``no_evidence``; between the two it is inconclusive.
+            Minus infinity where nothing can be cleared.
         prior: Probability of manipulation before looking, stated in the report.
     """
 
@@ -88,7 +89,10 @@ def decide(
         return Verdict(
             "no_evidence", reasons=("below_threshold", *some_abstained), **common  # type: ignore[arg-type]
         )
-    return Verdict("inconclusive", reasons=("not_enough_evidence", *some_abstained), **common)  # type: ignore[arg-type]
+    # Nothing speaks for a manipulation, but in such pictures too many fakes look the same.
+    hidden = ("low_quality",) if clip.llr <= 0.0 and math.isinf(point.clear) else ()
+    reasons = (*hidden, "not_enough_evidence", *some_abstained)
+    return Verdict("inconclusive", reasons=reasons, **common)  # type: ignore[arg-type]
 
 
 def _why_not(tracks: Sequence[TrackResult]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from forensics.engines import Scanner, ScanOptions, scan
 from forensics.errors import UsageError
+from forensics.faces.align import map_on_frame
 from forensics.report.model import report_to_dict, schema
 from forensics.testing import make_clip
 from forensics.types import VerdictLabel
+from forensics.verdict.calibration import read_calibration
 
 
 def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
@@ -30,12 +33,17 @@ def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
     assert all(0 <= score <= 1 for _, score in track.scores)
     assert report.verdict.label in get_args(VerdictLabel)
     assert report.verdict.probability is not None
-    (evidence,) = report.evidence
-    assert evidence.llr == track.llr == report.verdict.llr
-    assert evidence.track_id == track.id
+    assert track.llr == report.verdict.llr
+    told = {(item.source, item.kind): item for item in report.evidence if item.track_id == 0}
+    measured = {source for source, kind in told if kind != "timeline"}
+    assert "blend" in measured and measured <= set(scanner.calibration.detectors)
+    assert all(item.explanation.endswith(".") for item in told.values())
+    assert len({item.explanation for item in told.values()}) == len(told)
+    assert told["blend", "timeline"].values["per_second"]
     assert calls == [(n, 4) for n in (1, 2, 3, 4)]
     assert report.environment["sampling"]["pictures_with_face"] == 4
     assert report.environment["weights_sha256"]["blend"]
+    assert report.environment["config"]["calibration_sha256"] == scanner.calibration.sha256
     assert 1 <= len(report.illustrations) <= 6
     jsonschema.validate(report_to_dict(report), schema())
 
@@ -73,7 +81,8 @@ def test_text_named_as_video_is_reported_as_unreadable(tmp_path: Path, scanner: 
     assert report.verdict.reasons[0] == "unreadable"
     assert report.error is not None and "notes.mp4" in report.error
     assert "\n" not in report.error
-    assert report.tracks == () and report.evidence == ()
+    assert report.tracks == ()
+    assert not [item for item in report.evidence if item.source != "provenance"]
     jsonschema.validate(report_to_dict(report), schema())
 
 
@@ -132,3 +141,33 @@ def test_false_alarm_target_beyond_n_is_refused(models: None) -> None:
 def test_unknown_detector_is_refused(models: None) -> None:
     with pytest.raises(UsageError, match="did you mean 'blend'"):
         Scanner(ScanOptions(detectors=("blende",)))
+
+
+def test_the_map_lies_on_the_original_frame(clip: Path, scanner: Scanner) -> None:
+    item = scanner.scan(clip).illustrations[0]
+    assert item.frame_size == (320, 240) and item.to_frame is not None and item.heat is not None
+    assert item.frame is not None and item.frame.shape == (240, 320, 3)
+    (left, top, right, bottom) = scanner.scan(clip).tracks[0].boxes[0][1:]
+    ones = map_on_frame(np.ones((24, 24), np.float32), item.to_frame, item.frame_size)
+    assert ones.shape == (240, 320)
+    assert ones[int((top + bottom) / 2), int((left + right) / 2)] == 1.0
+    assert 0 < ones.mean() < 1
+
+
+def test_a_calibration_of_other_weights_is_refused(models: None, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    shipped = read_calibration()
+    other = replace(shipped, weights_sha256=shipped.weights_sha256 | {"blend": "0" * 64})
+    path.write_text(other.to_json(), encoding="utf-8")
+    with pytest.raises(UsageError, match="other weights of 'blend'"):
+        Scanner(ScanOptions(calibration=str(path)))
+    path.write_text(replace(shipped, population="mine").to_json(), encoding="utf-8")
+    made = Scanner(ScanOptions(calibration=str(path)))
+    assert made.calibration.population == "mine"
+    assert made.calibration.sha256 != shipped.sha256
+
+
+def test_one_detector_of_the_set_is_enough(clip: Path, models: None) -> None:
+    report = Scanner(ScanOptions(frames=4, detectors=("frequency",))).scan(clip)
+    assert report.verdict.llr is not None
+    assert {item.source for item in report.evidence if item.track_id == 0} == {"frequency"}

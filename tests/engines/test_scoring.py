@@ -50,7 +50,8 @@ def test_refused_crops_count_in_evaluation_no_more_than_in_a_scan(
     write_video(path, frames, fps=10)
     (track,) = scanner.scan(path).tracks
     assert track.quality["usable_share"] == 0.75 and not track.abstained
-    assert scorer.score_clip(path).llr == track.llr
+    # Other batches of crops, so the last digits may differ.
+    assert scorer.score_clip(path).llr == pytest.approx(track.llr, abs=1e-9)
 
 
 def test_abstained_clips_still_get_a_number(

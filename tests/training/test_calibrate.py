@@ -1,97 +1,184 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
 
+from forensics.detectors import Detector, create_detector
 from forensics.evaluation.rates import wilson
-from forensics.training import calibrate as module
-from forensics.training.calibrate import Measured, calibrate, intraclass_correlation
+from forensics.training import fusion as module
+from forensics.training.calibrate import state_error_rate
+from forensics.training.fusion import (
+    Measured,
+    calibrate,
+    cross_scores,
+    intraclass_correlation,
+    sets_to_fit,
+)
 from forensics.verdict.aggregate import summarise
-from forensics.verdict.calibration import Calibration
+from forensics.verdict.calibration import Calibration, Context
 
 pytestmark = pytest.mark.train
 
 
-def simulate(people: int, gap: float, seed: int = 0) -> list[Measured]:
-    """One real and one fake clip a person; crops share half of their variance."""
+class first(Detector):
+    """Stand in for a detector of face crops."""
+
+    name, version = "first", "1"
+
+
+class temporal(Detector):
+    """Stand in for a detector of bursts."""
+
+    name, version = "temporal", "2"
+
+
+def simulate(
+    people: int, gap: float, seed: int = 0, names: Sequence[str] = ("first", "temporal")
+) -> list[Measured]:
+    """One real and one fake clip a person; crops share half of their variance.
+
+    Half of the people are filmed with little grain, where the gap vanishes.
+    """
     rng = np.random.default_rng(seed)
-    return [
-        Measured(rng.normal(rng.normal(gap * fake, 1.0), 1.0, 12), bool(fake), f"person {n}")
-        for n in range(people)
-        for fake in (0, 1)
-    ]
+    clips = []
+    for n in range(people):
+        for fake in (0, 1):
+            grain = rng.uniform(-0.1, 0.3) if n % 2 else rng.uniform(-1.0, -0.6)
+            reach = gap * fake * (grain > -0.3)
+            logits = {
+                name: rng.normal(rng.normal(reach, 1.0), 1.0, 12 if name == "first" else 3)
+                for name in names
+            }
+            clips.append(Measured(logits, Context(grain, 1.0), bool(fake), f"person {n}", "made"))
+    return clips
 
 
-@pytest.fixture(scope="module")
-def fitted() -> Calibration:
+def fit(clips: list[Measured]) -> Calibration:
     patch = pytest.MonkeyPatch()
-    patch.setattr(module, "_BOOTSTRAPS", 20)
+    patch.setattr(module, "_BOOTSTRAPS", 10)
+    patch.setattr(module, "_STRATA", 2)
     try:
         return calibrate(
-            simulate(100, 3.0),
-            detector="blend",
-            sha256="0" * 64,
-            population="simulated",
-            target_fpr=0.05,
+            clips, [first(), temporal()], population="simulated", target_fpr=0.05, miss_share=0.05
         )
     finally:
         patch.undo()
 
 
-def llr_of(fitted: Calibration, value: float, crops: int) -> float:
-    return fitted.likelihood(summarise(np.full(crops, value), fitted.correlation)).llr
+@pytest.fixture(scope="module")
+def fitted() -> Calibration:
+    return fit(simulate(200, 4.0))
+
+
+def llr_of(fitted: Calibration, value: float, crops: int, grain: float = 0.1) -> float:
+    summaries = {"first": summarise(np.full(crops, value), fitted.correlation["first"])}
+    likelihood = fitted.likelihood(summaries, Context(grain, 1.0))
+    assert likelihood is not None
+    return likelihood.llr
 
 
 def test_ratio_rises_with_the_logits_and_is_bounded(fitted: Calibration) -> None:
-    values = [llr_of(fitted, x, 12) for x in (-50.0, 0.0, 1.5, 3.0, 50.0)]
+    values = [llr_of(fitted, x, 12) for x in (-50.0, 0.0, 2.0, 4.0, 50.0)]
     assert values == sorted(values)
-    assert values[0] == -fitted.bound and values[-1] == fitted.bound
-    assert fitted.bound == pytest.approx(np.log(100 / 3))
-    # Half-way between the two populations nothing is said.
-    assert abs(values[2]) < 0.5
+    assert abs(values[0]) <= fitted.bound and values[-1] <= fitted.bound
+    assert fitted.bound == pytest.approx(np.log(200 / 3), abs=1e-5)
     assert values[1] < -1 and values[3] > 1
 
 
-def test_one_crop_says_less_than_twelve(fitted: Calibration) -> None:
-    assert abs(llr_of(fitted, 2.5, 1)) < abs(llr_of(fitted, 2.5, 12))
+def test_the_same_score_says_less_where_compression_hides_traces(fitted: Calibration) -> None:
+    assert abs(llr_of(fitted, 4.0, 12, grain=-0.8)) < llr_of(fitted, 4.0, 12)
+    assert llr_of(fitted, -1.0, 12, grain=-0.8) > llr_of(fitted, -1.0, 12)
 
 
-def test_correlation_is_recovered(fitted: Calibration) -> None:
-    assert fitted.correlation == pytest.approx(0.5, abs=0.12)
-    assert intraclass_correlation(simulate(300, 0.0, seed=5)) == pytest.approx(0.5, abs=0.08)
+def test_nothing_is_cleared_where_fakes_look_real(fitted: Calibration) -> None:
+    poor, good = (fitted.clear(s) for s in (0, 1))
+    rates = fitted.error_rates
+    assert rates["cleared_real"] > 20
+    assert rates["cleared_fake"] <= 0.05 * rates["fake_clips"] + 1
+    assert poor < good <= 0.0
+    strata = rates["strata"]
+    assert strata[0]["cleared_real"] < strata[1]["cleared_real"]
+
+
+def test_correlation_is_recovered() -> None:
+    flat = simulate(300, 0.0, seed=5)
+    assert intraclass_correlation(flat, "first") == pytest.approx(0.5, abs=0.08)
+    assert intraclass_correlation(flat, "absent") == 1.0
 
 
 def test_threshold_honours_its_target_on_new_people(fitted: Calibration) -> None:
-    new = simulate(400, 3.0, seed=9)
+    new = simulate(400, 4.0, seed=9)
     threshold = fitted.threshold(0.05)
-    scores = np.array([fitted.likelihood(summarise(c.logits, fitted.correlation)).llr for c in new])
+    scores = []
+    for clip in new:
+        summaries = {
+            n: summarise(v, fitted.correlation[n]) for n, v in clip.logits.items()
+        }
+        likelihood = fitted.likelihood(summaries, clip.context)
+        assert likelihood is not None and likelihood.detectors == ("first", "temporal")
+        scores.append(likelihood.llr)
     fake = np.array([c.fake for c in new])
-    assert (scores[~fake] > threshold).mean() < 0.10
-    assert (scores[fake] > threshold).mean() > 0.6
+    assert (np.array(scores)[~fake] > threshold).mean() < 0.10
+    assert (np.array(scores)[fake] > threshold).mean() > 0.4
 
 
 def test_error_rates_are_told_with_n_and_interval(fitted: Calibration) -> None:
     rates = fitted.error_rates
-    assert rates["real_clips"] == rates["fake_clips"] == 100
-    assert rates["false_alarms"] <= 0.05 * 100 + 1
+    assert rates["real_clips"] == rates["fake_clips"] == 200
+    assert rates["false_alarms"] <= 0.05 * 200 + 1
     low, high = rates["fpr_interval"]
-    assert 0 <= low <= rates["false_alarms"] / 100 <= high <= 0.2
-    assert rates["auc"] > 0.9
+    assert 0 <= low <= rates["false_alarms"] / 200 <= high <= 0.2
+    assert sum(part["real"] for part in rates["strata"]) == 200
+    json.dumps(rates, allow_nan=False)
 
 
-def test_useless_logits_say_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BOOTSTRAPS", 5)
-    blind = calibrate(
-        simulate(80, 0.0),
-        detector="blend",
-        sha256="0" * 64,
-        population="simulated",
-        target_fpr=0.05,
-    )
+def test_a_missing_detector_has_a_model_of_its_own(fitted: Calibration) -> None:
+    assert sets_to_fit(["first", "temporal"]) == [("first", "temporal"), ("first",), ("temporal",)]
+    assert [m.detectors for m in fitted.models] == sets_to_fit(["first", "temporal"])
+    assert fitted.detectors == {"first": "1", "temporal": "2"}
+
+
+def test_useless_logits_say_little() -> None:
+    blind = fit(simulate(80, 0.0))
     assert abs(llr_of(blind, 1.0, 12)) < 0.7
     assert blind.error_rates["auc"] < 0.65
+
+
+def test_a_method_can_be_left_out_of_the_fit() -> None:
+    clips = simulate(60, 4.0)
+    odd = [replace(c, method="odd") if c.fake and i % 4 == 1 else c for i, c in enumerate(clips)]
+    rho = {"first": 0.5, "temporal": 0.5}
+    whole = cross_scores(odd, ("first",), rho)
+    without = cross_scores(odd, ("first",), rho, left_out="odd")
+    assert np.isfinite(without).all()
+    assert not np.allclose(whole, without)
+    partial = [replace(c, logits={"temporal": c.logits["temporal"]}) for c in clips[:2]]
+    assert np.isnan(cross_scores([*partial, *clips[2:]], ("first",), rho)[:2]).all()
+
+
+def test_too_few_people_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 10 groups"):
+        fit(simulate(4, 3.0))
+
+
+def test_the_card_of_the_leading_weights_tells_the_error_rate(
+    tmp_path: Path, fitted: Calibration
+) -> None:
+    card = tmp_path / "blend.json"
+    sha = create_detector("blend").card()["sha256"]
+    card.write_text(json.dumps({"sha256": sha}), encoding="utf-8")
+    state_error_rate(card, fitted)  # of other weights: left alone
+    assert "error_rates" not in json.loads(card.read_text(encoding="utf-8"))
+    mine = replace(fitted, detectors={"blend": "1"}, weights_sha256={"blend": sha})
+    state_error_rate(card, mine)
+    assert json.loads(card.read_text(encoding="utf-8"))["error_rates"] == fitted.error_rates
 
 
 def test_wilson_by_hand() -> None:

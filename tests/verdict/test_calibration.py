@@ -1,61 +1,112 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from forensics.detectors import create_detector
 from forensics.errors import ExitCode, UsageError
 from forensics.verdict.aggregate import summarise
-from forensics.verdict.calibration import Calibration, read_calibration
+from forensics.verdict.calibration import (
+    Calibration,
+    Context,
+    Likelihood,
+    Model,
+    check_weights,
+    read_calibration,
+)
+
+PLAIN = Context(grain=0.0, sharpness=1.0)
+
+
+def model_of(*names: str, gain: float = 0.6) -> Model:
+    k = 3 * len(names) + 2
+    coefficients = [-0.2] + [gain, 0.4, 0.1] * len(names) + [0.0, 0.0]
+    return Model(
+        detectors=names,
+        mean=(0.0,) * k,
+        scale=(1.0,) * k,
+        coefficients=tuple(coefficients),
+        covariance=tuple(tuple(row) for row in np.eye(k + 1) * 0.01),
+        real_scores=tuple(np.linspace(-4, 1, 200)),
+        fake_scores=(tuple(np.linspace(-3, 4, 20)), tuple(np.linspace(-1, 4, 200))),
+    )
+
 
 FITTED = Calibration(
-    detector="blend",
-    weights_sha256="0" * 64,
-    coefficients=(-0.2, 0.6, 0.4),
-    covariance=((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01)),
-    correlation=0.5,
-    bound=4.0,
-    real_scores=tuple(np.linspace(-4, 1, 200)),
+    detectors={"blend": "1", "frequency": "1"},
+    weights_sha256={"blend": "0" * 64, "frequency": "1" * 64},
+    correlation={"blend": 0.5, "frequency": 0.5},
+    models=(model_of("blend", "frequency"), model_of("blend"), model_of("frequency")),
+    edges=(-0.3,),
+    bound=3.9,
     n_real=200,
-    n_fake=300,
+    n_fake=220,
+    miss_share=0.05,
     population="made up",
     error_rates={"target_fpr": 0.02},
 )
 
 
-def llr_of(*logits: float) -> float:
-    return FITTED.likelihood(summarise(np.array(logits), FITTED.correlation)).llr
+def said(context: Context = PLAIN, **logits: list[float]) -> Likelihood:
+    summaries = {name: summarise(np.array(values), 0.5) for name, values in logits.items()}
+    likelihood = FITTED.likelihood(summaries, context)
+    assert likelihood is not None
+    return likelihood
 
 
 def test_likelihood_by_hand() -> None:
-    assert llr_of(1.0) == pytest.approx(-0.2 + 0.6)
+    assert said(blend=[1.0]).llr == pytest.approx(-0.2 + 0.6)
     # Two crops at correlation 0.5 are worth 4/3; the weight is 1 - 3/4.
-    assert llr_of(1.0, 1.0) == pytest.approx(-0.2 + 0.6 + 0.4 * 0.25)
+    assert said(blend=[1.0, 1.0]).llr == pytest.approx(-0.2 + 0.6 + 0.4 * 0.25)
+    assert said(blend=[1.0], frequency=[2.0]).llr == pytest.approx(-0.2 + 0.6 + 1.2)
+    grainy = said(Context(grain=0.5, sharpness=1.0), blend=[1.0])
+    assert grainy.llr == pytest.approx(-0.2 + 0.6 + 0.1 * 0.5)
+
+
+def test_the_model_of_most_detectors_is_used() -> None:
+    assert said(blend=[1.0], frequency=[1.0]).detectors == ("blend", "frequency")
+    assert said(frequency=[1.0], other=[1.0]).detectors == ("frequency",)
+    assert FITTED.likelihood({"other": summarise(np.ones(3), 0.5)}, PLAIN) is None
+    assert FITTED.model(["other"]) is None
+    assert FITTED.leading == "blend"
 
 
 def test_more_agreeing_crops_say_more() -> None:
-    assert llr_of(*[2.0] * 9) > llr_of(2.0)
-    assert llr_of(*[-2.0] * 9) < llr_of(-2.0)
+    assert said(blend=[2.0] * 9).llr > said(blend=[2.0]).llr
+    assert said(blend=[-2.0] * 9).llr < said(blend=[-2.0]).llr
 
 
 def test_ratio_stays_within_its_bound() -> None:
-    assert llr_of(500.0) == 4.0
-    assert llr_of(-500.0) == -4.0
+    many = {"blend": [500.0] * 9, "frequency": [500.0] * 9}
+    assert said(**many).llr == 3.9
+    assert said(**{name: [-v for v in values] for name, values in many.items()}).llr == -3.9
+    summaries = {name: summarise(np.array(values), 0.5) for name, values in many.items()}
+    free = FITTED.likelihood(summaries, PLAIN, bounded=False)
+    assert free is not None and free.llr > 3.9
 
 
 def test_scattered_crops_are_less_sure() -> None:
-    calm = FITTED.likelihood(summarise(np.array([1.0, 1.0, 1.0]), 0.5))
-    wild = FITTED.likelihood(summarise(np.array([-2.0, 1.0, 4.0]), 0.5))
+    calm, wild = said(blend=[1.0, 1.0, 1.0]), said(blend=[-2.0, 1.0, 4.0])
     assert wild.llr == pytest.approx(calm.llr)
     assert wild.deviation > calm.deviation > 0
 
 
+def test_unknown_quality_counts_as_the_poorest_and_stays_finite() -> None:
+    unknown = Context(grain=float("nan"), sharpness=float("nan"))
+    assert math.isfinite(said(unknown, blend=[1.0]).llr)
+    assert FITTED.stratum(unknown) == FITTED.stratum(Context(-2.0, 1.0)) == 0
+    assert FITTED.stratum(PLAIN) == 1
+
+
 @pytest.mark.parametrize("target", [0.015, 0.02, 0.05, 0.1, 0.5])
 def test_threshold_keeps_the_target_on_what_it_saw(target: float) -> None:
-    scores = np.array(FITTED.real_scores)
+    scores = np.array(FITTED.models[0].real_scores)
     assert (scores > FITTED.threshold(target)).mean() <= target
 
 
@@ -78,13 +129,44 @@ def test_threshold_refuses_nonsense(target: float) -> None:
         FITTED.threshold(target)
 
 
+def test_few_fakes_clear_nothing_and_many_keep_the_share() -> None:
+    # 20 fakes cannot show that at most one in twenty is missed.
+    assert FITTED.clear(0) == -math.inf
+    scores = np.array(FITTED.models[0].fake_scores[1])
+    assert (scores < FITTED.clear(1)).mean() <= FITTED.miss_share
+    assert FITTED.clear(1) < 0
+    looser = replace(FITTED, miss_share=0.5)
+    assert looser.clear(1) == 0.0  # what speaks for a manipulation is never cleared
+    at_the_bound = replace(
+        FITTED, models=(replace(FITTED.models[0], fake_scores=((), (-3.9,) * 100)),)
+    )
+    assert at_the_bound.clear(1) == -math.inf
+
+
 def test_json_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "calibration.json"
     path.write_text(FITTED.to_json(), encoding="utf-8")
-    assert read_calibration(path) == FITTED
+    again = read_calibration(path)
+    assert again == FITTED
+    assert list(again.detectors) == ["blend", "frequency"]
+    assert again.sha256 == FITTED.sha256
+    assert replace(FITTED, bound=1.0).sha256 != FITTED.sha256
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"coefficients": ["x"]}', "null"])
+def broken(**changes: Any) -> str:
+    data = json.loads(FITTED.to_json())
+    data["models"][0] |= changes
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{}", '{"coefficients": ["x"]}', "null", '{"format": 1}',
+        broken(mean=[0.0]), broken(scale=[0.0] * 8), broken(real_scores=[]),
+        broken(coefficients=[float("nan")] * 9), broken(fake_scores=[[]]),
+    ],
+)  # fmt: skip
 def test_other_files_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text(text, encoding="utf-8")
@@ -93,11 +175,34 @@ def test_other_files_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_absent_binary_and_huge_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match=r"absent.json: no such file"):
+        read_calibration(tmp_path / "absent.json")
+    path = tmp_path / "blob.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="is no text"):
+        read_calibration(path)
+    monkeypatch.setattr("forensics.verdict.calibration._MOST_BYTES", 2)
+    with pytest.raises(UsageError, match="over 2 bytes"):
+        read_calibration(path)
+
+
+def test_a_calibration_of_other_weights_is_refused() -> None:
+    with pytest.raises(UsageError, match="other weights of 'blend'"):
+        check_weights(FITTED, [create_detector("blend")], Path("mine.json"))
+
+
 def test_shipped_calibration_is_sound() -> None:
     shipped = read_calibration()
-    assert shipped.detector == "blend"
+    assert shipped.leading == "blend"
     assert shipped.bound > 0
-    assert list(shipped.real_scores) == sorted(shipped.real_scores)
-    assert len(shipped.coefficients) == len(shipped.covariance) == 3
-    shipped.threshold(float(shipped.error_rates["target_fpr"]))
+    for model in shipped.models:
+        assert list(model.real_scores) == sorted(model.real_scores)
+        shipped.threshold(float(shipped.error_rates["target_fpr"]), model.detectors)
+        for stratum in range(len(shipped.edges) + 1):
+            assert shipped.clear(stratum, model.detectors) <= 0.0
     json.dumps(shipped.error_rates, allow_nan=False)
+    used = [create_detector(name) for name in shipped.detectors]
+    check_weights(shipped, used, Path("calibration.json"))

@@ -1,0 +1,1 @@
+"""What each detector, picture quality and each kind of calibration material bought."""

@@ -1,0 +1,126 @@
+"""Doubts that turn a verdict into an abstention, on measurements made up for the purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forensics.detectors import Detector
+from forensics.engines.judging import Judge
+from forensics.engines.ledger import Face, Ledger
+from forensics.engines.stability import recode, shifts
+from forensics.engines.wording import explain
+from forensics.testing import make_crops
+from forensics.types import CropQuality, Evidence, FaceCrops
+from forensics.verdict.calibration import Calibration, Model
+
+QUALITY = CropQuality(
+    64.0, sharpness=1.0, exposure=0.5, yaw=0.0, mesh_confidence=1.0, grain=0.0
+)
+
+
+class sturdy(Detector):
+    """Score what it is told, whatever the pixels are."""
+
+    name, version, cost = "sturdy", "1", 1
+    sign = "a seam"
+
+    def __init__(self, logit: float = 2.0) -> None:
+        self.logit = logit
+
+    def score(self, crops: FaceCrops) -> list[Evidence]:
+        return [Evidence(self.name, kind="seam", track_id=crops.track_id, artifacts={
+            "pts": crops.pts, "logits": np.full(len(crops), self.logit)})]  # fmt: skip
+
+
+class brittle(sturdy):
+    """Score the finest grain, which no encoder keeps."""
+
+    name = "brittle"
+
+    def score(self, crops: FaceCrops) -> list[Evidence]:
+        fine = np.abs(np.diff(crops.data.astype(float), axis=2)).mean((1, 2, 3))
+        return [Evidence(self.name, kind="grain", track_id=crops.track_id, artifacts={
+            "pts": crops.pts, "logits": fine - 8.0})]  # fmt: skip
+
+
+def model_of(*names: str) -> Model:
+    k = 3 * len(names) + 2
+    return Model(
+        detectors=names, mean=(0.0,) * k, scale=(1.0,) * k,
+        coefficients=(0.0, *((1.0, 0.0, 0.0) * len(names)), 0.0, 0.0),
+        covariance=((0.0,) * (k + 1),) * (k + 1),
+        real_scores=tuple(np.linspace(-4, 1, 200)), fake_scores=(tuple(np.linspace(-1, 4, 200)),),
+    )  # fmt: skip
+
+
+def judge_of(*detectors: Detector) -> Judge:
+    names = [d.name for d in detectors]
+    sets = [tuple(names), *((n,) for n in names)]
+    calibration = Calibration(
+        detectors=dict.fromkeys(names, "1"), weights_sha256=dict.fromkeys(names, ""),
+        correlation=dict.fromkeys(names, 1.0),
+        models=tuple(model_of(*s) for s in dict.fromkeys(sets)), edges=(), bound=4.0, n_real=200,
+        n_fake=200, miss_share=0.05, population="made up", error_rates={"target_fpr": 0.02},
+    )  # fmt: skip
+    return Judge(calibration, detectors, 0.05)
+
+
+def face_of(judge: Judge, *detectors: Detector, noise: float = 0.0) -> Face:
+    rng = np.random.default_rng(0)
+    data = np.clip(128 + rng.normal(0, noise, (4, 256, 256, 3)), 0, 255).astype(np.uint8)
+    crops = replace(make_crops(4, data=data), quality=(QUALITY,) * 4)
+    ledger = Ledger(detectors, leading=judge.leading)
+    ledger.take(crops)
+    return ledger.faces[3]
+
+
+def doubts(judge: Judge, face: Face, label: str) -> list[str]:
+    likelihood = judge.calibration.likelihood(judge.summaries(face.measured()), face.context())
+    assert likelihood is not None
+    return judge.doubts(face, likelihood, label, judge.suspect([likelihood]))
+
+
+def test_a_steady_score_is_not_doubted() -> None:
+    for logit, label in ((2.0, "suspect"), (-2.0, "no_evidence")):
+        judge = judge_of(sturdy(logit))
+        assert doubts(judge, face_of(judge, sturdy(logit)), label) == []
+
+
+def test_a_score_that_a_mild_encoder_takes_away_is_doubted() -> None:
+    judge = judge_of(brittle())
+    face = face_of(judge, brittle(), noise=9.0)
+    assert face.logits["brittle"][0] > 1.0
+    assert doubts(judge, face, "suspect") == ["unstable"]
+
+
+def test_a_detector_that_is_sure_by_itself_is_a_conflict() -> None:
+    detectors = (sturdy(-6.0), brittle())
+    judge = judge_of(*detectors)
+    face = face_of(judge, *detectors, noise=9.0)
+    assert "conflict" in doubts(judge, face, "no_evidence")
+
+
+def test_shifts_are_measured_by_the_same_detector() -> None:
+    crops = make_crops(3)
+    moved = shifts([sturdy(1.0), brittle()], crops, {})
+    assert moved["sturdy"] == 0.0
+    assert moved["brittle"] < 0
+    assert recode(crops).data.shape == crops.data.shape
+
+
+@pytest.mark.parametrize(
+    ("llr", "words"),
+    [
+        (None, "not calibrated"),
+        (3.0, "there is a seam; what was measured is 20.1 times"),
+        (0.5, "weak signs of a seam"),
+        (-0.5, "nothing stands out that would show a seam"),
+    ],
+)
+def test_every_item_has_its_own_plain_sentence(llr: float | None, words: str) -> None:
+    text = explain(sturdy(), llr, 4, suspect=2.0)
+    assert words in text and text.startswith(("On 4 pictures", "Looked on 4 pictures"))
+    assert "1 picture " in explain(sturdy(), llr, 1, suspect=2.0)
