@@ -15,6 +15,7 @@ from forensics.container.packets import Packets, read_packets
 from forensics.container.riff import looks_like_riff, read_riff
 from forensics.container.still import looks_like_jpeg, looks_like_png, read_jpeg, read_png
 from forensics.container.tags import Tag, read_tags
+from forensics.container.xmp_packet import find_packet
 from forensics.errors import UnreadableInputError
 
 
@@ -55,9 +56,10 @@ def read_carried(path: Path | str) -> Carried:
             for looks, kind, reader in _KINDS:
                 if looks(head):
                     return reader(file, size, kind)
+            packet = find_packet(file, size)
     except OSError as error:
         raise UnreadableInputError(source, f"cannot be read: {error.strerror or error}") from error
-    return Carried("unknown")
+    return Carried("unknown", tags=() if packet is None else (("packet", "xmp", packet),))
 
 
 def _boxes(file: BinaryIO, size: int, kind: str) -> Carried:

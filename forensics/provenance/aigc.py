@@ -124,7 +124,8 @@ def read_aigc(path: Path | str) -> tuple[AigcReading, ...]:
 
     Args:
         path: MP4 and its kin, Matroska, AVI, JPEG, PNG and WebP are read by our own bounded
-            parsers; other kinds by the libraries that open them.
+            parsers; other kinds by the libraries that open them, in this process, which an
+            audit does not do.
 
     Raises:
         UnreadableInputError: The file cannot be opened.
@@ -213,7 +214,7 @@ def _container_sites(path: Path) -> Iterator[tuple[str, str]]:
                 tags.update({f"stream{stream.index}:{k}": v for k, v in stream.metadata.items()})
     except OSError as error:
         raise UnreadableInputError(path, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, av.FFmpegError) as error:
         raise UnreadableInputError(path, f"not a media file ({error})") from error
     for key, text in tags.items():
         if "AIGC" in key.upper():

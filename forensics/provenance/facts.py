@@ -13,7 +13,7 @@ from pathlib import Path
 
 from forensics.container.texts import Carried, read_carried
 from forensics.errors import ForensicsError, UnreadableInputError, UsageError, printable
-from forensics.provenance.aigc import AigcReading, aigc_of, read_aigc
+from forensics.provenance.aigc import AigcReading, aigc_of
 from forensics.provenance.c2pa import (
     AI_SOURCE_TYPES,
     IPTC_SOURCE_TYPES,
@@ -123,7 +123,7 @@ def read_facts(
     manifest = C2paFacts("unsigned", supported=False)
     try:
         carried = read_carried(path)
-        labels = aigc_of(carried) if carried.kind != "unknown" else _elsewhere(path)
+        labels = aigc_of(carried)
         pem = None if trust_anchors is None else trust_anchors.pem
         manifest = read_c2pa(path, trust_anchors=pem)
     except UnreadableInputError:
@@ -173,14 +173,6 @@ def search_watermark(path: Path) -> WatermarkResult:
             if number == _WATERMARK_FRAMES:
                 break
     return reader.result()
-
-
-def _elsewhere(path: Path) -> tuple[AigcReading, ...]:
-    """Labels of containers that our own parsers do not know; none where nothing opens them."""
-    try:
-        return read_aigc(path)
-    except UnreadableInputError:
-        return ()
 
 
 def _source_types(carried: Carried) -> tuple[str, ...]:

@@ -91,6 +91,13 @@ def png(kind: bytes, body: bytes, times: int = 1) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk * times + bytes(4) + b"IEND" + bytes(4)
 
 
+def test_other_kinds_are_searched_for_a_packet(tmp_path: Path) -> None:
+    for head in (b"GIF89a", b"II*\0\x08\0\0\0", b"anything"):
+        found = carried(tmp_path / "a.gif", head + bytes(5_000_000) + xmp() + bytes(40))
+        assert found.kind == "unknown" and sites(found) == ["xmp"]
+    assert carried(tmp_path / "b.gif", b"GIF89a<x:xmpmeta " + bytes(99)).tags == ()
+
+
 def test_a_bomb_unfolds_to_the_cap_only(tmp_path: Path) -> None:
     bomb = b"AIGC\0\0" + zlib.compress(b"x" * (64 << 20), 9)
     found = carried(tmp_path / "a.png", png(b"zTXt", bomb))
