@@ -17,6 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ Result = dict[str, Any]
 Writer = Callable[[Result], list[str]]
 
 _WRITERS: dict[str, tuple[str, Writer]] = dict(_swapper_tables.WRITERS)
+_OPTIONAL: set[str] = set()
+_MORE = ("benchmarks.table_blocks",)
 
 
-def figures(name: str, *, of: str) -> Callable[[Writer], Writer]:
+def figures(name: str, *, of: str, optional: bool = False) -> Callable[[Writer], Writer]:
     """Register the writer of a block: Markdown lines out of a result of benchmark ``of``.
+
+    An ``optional`` block says that there are no results yet, in place of failing.
 
     Raises:
         ValueError: The block has a writer already.
@@ -45,6 +50,8 @@ def figures(name: str, *, of: str) -> Callable[[Writer], Writer]:
         if name in _WRITERS:
             raise ValueError(f"block {name!r} has two writers")
         _WRITERS[name] = (of, writer)
+        if optional:
+            _OPTIONAL.add(name)
         return writer
 
     return keep
@@ -73,10 +80,17 @@ def render(text: str, folder: Path = RESULTS) -> str:
         KeyError: A block has no writer.
         FileNotFoundError: A benchmark has no results.
     """
+    for module in _MORE:
+        import_module(module)
 
     def block(match: re.Match[str]) -> str:
         benchmark, writer = _WRITERS[match["name"]]
-        path = newest(benchmark, folder)
+        try:
+            path = newest(benchmark, folder)
+        except FileNotFoundError as error:
+            if match["name"] not in _OPTIONAL:
+                raise
+            return f"{match['head']}Not measured yet: {error}.\n{match['tail']}"
         lines = writer(json.loads(path.read_text(encoding="utf-8")))
         source = f"<sub>From `benchmarks/results/{path.name}`.</sub>"
         return match["head"] + "\n".join([*lines, "", source]) + "\n" + match["tail"]
@@ -84,10 +98,10 @@ def render(text: str, folder: Path = RESULTS) -> str:
     return _BLOCK.sub(block, text)
 
 
-def documents() -> Iterator[Path]:
+def documents(root: Path = ROOT) -> Iterator[Path]:
     """Yield every document that may hold figures."""
-    yield ROOT / "README.md"
-    yield from sorted((ROOT / "docs").glob("*.md"))
+    yield root / "README.md"
+    yield from sorted((root / "docs").glob("*.md"))
 
 
 def interval(value: float | None, bounds: Sequence[float] | None, digits: int = 3) -> str:
@@ -130,7 +144,7 @@ def _verdicts(result: Result) -> list[str]:
 
 @figures("bars", of="accuracy")
 def _accuracy_bars(result: Result) -> list[str]:
-    return _bars(result)
+    return bar_lines(result)
 
 
 @figures("speed", of="speed")
@@ -212,7 +226,8 @@ def _interop(result: Result) -> list[str]:
     return lines
 
 
-def _bars(result: Result) -> list[str]:
+def bar_lines(result: Result) -> list[str]:
+    """Return the table of a result's bars."""
     lines = ["| bar | measured | promised | |", "|---|---|---|---|"]
     for bar in result["bars"]:
         sign = "at most" if bar["at_most"] else "at least"
@@ -227,15 +242,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write every block, or only say which documents differ; 1 when one does."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of results files")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of README.md and docs")
     options = parser.parse_args(arguments)
     differing = 0
-    for path in documents():
+    for path in documents(options.root):
         text = path.read_text(encoding="utf-8")
-        new = render(text)
+        new = render(text, options.results)
         if new == text:
             continue
         differing += 1
-        name = path.relative_to(ROOT)
+        name = path.relative_to(options.root)
         if options.check:
             print(f"{name}: its figures are not those of the results", file=sys.stderr)
         else:
@@ -245,4 +262,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # The blocks of other modules register with the module of this name, not with __main__.
+    sys.exit(import_module("benchmarks.tables").main())

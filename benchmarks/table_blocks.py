@@ -1,0 +1,126 @@
+"""Blocks of the documents about detection research: see `benchmarks.tables`."""
+
+from __future__ import annotations
+
+from benchmarks.tables import Result, bar_lines, figures, interval
+
+
+@figures("accuracy-bars", of="accuracy")
+def _accuracy_bars(result: Result) -> list[str]:
+    return bar_lines(result)
+
+
+@figures("paired", of="accuracy", optional=True)
+def _paired(result: Result) -> list[str]:
+    lines = ["| set | against | AUC, ours minus theirs [95 %] | n |", "|---|---|---|---|"]
+    for row in result.get("paired", []):
+        difference = interval(row["difference"], row["interval"])
+        lines.append(f"| {row['set']} | {row['against']} | {difference} | {row['n']} |")
+    return lines if len(lines) > 2 else ["These results hold no comparison on the same rows."]
+
+
+@figures("cross-auc", of="accuracy", optional=True)
+def _cross(result: Result) -> list[str]:
+    cross = result.get("cross_auc")
+    if not cross:
+        return ["These results hold one set only, or none that can be crossed."]
+    lines = [
+        f"| reals of, against fakes of | {' | '.join(cross['sets'])} |",
+        "|---" * (len(cross["sets"]) + 1) + "|",
+    ]
+    for name, values, bounds in zip(cross["sets"], cross["auc"], cross["interval"], strict=True):
+        cells = [
+            "-" if value is None else interval(value, ends)
+            for value, ends in zip(values, bounds, strict=True)
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    within, across = interval(cross["within"], None), interval(cross["across"], None)
+    return [*lines, "", f"Mean AUC within sets {within}, across sets {across}."]
+
+
+@figures("at-threshold", of="accuracy", optional=True)
+def _at_threshold(result: Result) -> list[str]:
+    rows = result.get("at_threshold") or []
+    if not rows:
+        return ["These results do not hold the counts at the threshold."]
+    lines = ["| set | groups | suspect | rate [95 %] | a claim of 5 % |", "|---|---|---|---|---|"]
+    for row in rows:
+        said = "carried by n" if row["supported"] else "not supported by n"
+        rate = interval(row["fpr"], row["interval"])
+        lines.append(f"| {row['set']} | {row['groups']} | {row['hits']} | {rate} | {said} |")
+    return lines
+
+
+@figures("subgroups", of="accuracy", optional=True)
+def _subgroups(result: Result) -> list[str]:
+    lines = []
+    for part in result.get("subgroups") or []:
+        gap = interval(part["gap"], part["gap_interval"])
+        lines += [
+            f"{part['set']}, by {part['by']}: largest gap of the false positive rate {gap}.", "",
+            "| subgroup | real groups | FPR [95 %] | fakes | AUC [95 %] |", "|---|---|---|---|---|",
+        ]  # fmt: skip
+        for row in part["rows"]:
+            fpr = interval(row["fpr"], row["interval"])
+            auc = "-" if row["auc"] is None else interval(row["auc"], row["auc_interval"])
+            lines.append(f"| {row['name']} | {row['groups']} | {fpr} | {row['fakes']} | {auc} |")
+        lines.append("")
+    return lines[:-1] or ["These results hold no subgroup."]
+
+
+@figures("robustness", of="robustness", optional=True)
+def _robustness(result: Result) -> list[str]:
+    levels = sorted({row["level"] for row in result["cells"]})
+    lines = [
+        f"| AUC | {' | '.join(f'level {level}' for level in levels)} |",
+        "|---" * (len(levels) + 1) + "|",
+    ]
+    for kind in dict.fromkeys(row["kind"] for row in result["cells"]):
+        cells = [f"{row['auc']:.3f}" for row in result["cells"] if row["kind"] == kind]
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    clean = interval(result["clean"]["auc"], result["clean"]["auc_interval"])
+    flips = sum(row["real_to_suspect"] for row in result["cells"])
+    said = (
+        f"Clean {clean}; {result['n_real']} real and {result['n_fake']} manipulated clips of "
+        f"{result['groups']} groups; real clips that distortion made suspect: {flips}."
+    )
+    return [*lines, "", said, "", *bar_lines(result)]
+
+
+@figures("localisation", of="localisation", optional=True)
+def _localisation(result: Result) -> list[str]:
+    lines = ["| what | n | measured [95 %] |", "|---|---|---|"]
+    for name, block, key in (
+        ("pixel average precision", result["pixel"], "ap"),
+        ("the same for a guess that marks the whole face", result["pixel_of_a_guess"], "ap"),
+        ("swapped person of two right", result["person"], "share"),
+        ("part-swapped clips, F1 at tIoU .5", result["seconds"], "f1"),
+    ):
+        value = "-" if block[key] is None else interval(block[key], block["interval"])
+        lines.append(f"| {name} | {block['n']} | {value} |")
+    return [*lines, "", *bar_lines(result)]
+
+
+@figures("sets", of="sets", optional=True)
+def _sets(result: Result) -> list[str]:
+    clean = result["clean"]
+    probes = ", ".join(
+        f"{name} {interval(found['auc'], found['interval'])}"
+        for name, found in clean["probes"].items()
+        if found["auc"] is not None
+    )
+    lines = ["| planted fault | planted | caught [95 %] |", "|---|---|---|"]
+    for row in result["planted"]:
+        low, high = row["interval"]
+        lines.append(
+            f"| {row['kind']} | {row['planted']} | {row['caught']} [{low:.2f}, {high:.2f}] |"
+        )
+    made = (
+        f"{result['clips']} clips of {result['seconds_each']:g} seconds of {result['people']} "
+        f"people in {result['wall_seconds'] / 60:.1f} minutes with {result['workers']} processes "
+        f"({result['under']}). Made again with a kill after {result['killed_after_pairs']} pairs: "
+        f"{result['same_frame_hashes']} of {result['clips']} clips with the same pictures, "
+        f"{'the same' if result['same_manifest'] else 'another'} manifest. The clean set is "
+        f"{clean['outcome']}; AUC of the shortcut probes: {probes or 'too few to tell'}."
+    )
+    return [made, "", *lines, "", *bar_lines(result)]

@@ -1,0 +1,119 @@
+"""The documented command at toy size: from shared data to docs and leaderboard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from benchmarks import every
+from benchmarks.peers import train as peers
+from benchmarks.robustness import run as robustness
+from benchmarks.sets import run as sets
+from benchmarks.sets.plant import KINDS
+from forensics.media import write_video
+from forensics.training.portraits import split_of
+
+BLOCKS = (
+    "accuracy", "clip-verdicts", "accuracy-bars", "paired", "cross-auc", "at-threshold",
+    "subgroups", "robustness", "localisation", "sets",
+)  # fmt: skip
+
+
+@pytest.fixture
+def own_home(models: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home with the pulled models and a signing key of the test's own."""
+    from forensics.models import model_path
+
+    cache = model_path("blazeface_full").parent
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "models").symlink_to(cache, target_is_directory=True)
+    monkeypatch.setenv("FORENSICS_HOME", str(tmp_path / "home"))
+
+
+def portraits(folder: Path, head: np.ndarray) -> None:
+    """Write eight training portraits and a test portrait of the one face, each a little other."""
+    folder.mkdir(parents=True)
+    wanted = {"train": 8, "test": 1}
+    for number in range(500):
+        split = split_of(f"us_officials/p{number}")
+        if wanted.get(split, 0):
+            wanted[split] -= 1
+            face = np.pad(head, ((30, 30), (30, 30), (0, 0)), mode="edge") * (1 - number / 900)
+            cv2.imwrite(str(folder / f"x-p{number}.jpg"), face[..., ::-1].astype(np.uint8))
+
+
+@pytest.mark.train
+def test_one_command_writes_docs_and_leaderboard(
+    toy_shared: Path, head: np.ndarray, own_home: None, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from generator.consent import new_consent
+    from generator.sets.spec import PersonSpec
+
+    portraits(toy_shared / "data" / "faces" / "us_officials", head)
+    consent = tmp_path / "consent.toml"
+    new_consent(consent, subject="astronaut", basis="public-domain", scope="tests")
+    people = []
+    for index, name in enumerate(("ann", "ben", "cat")):
+        wide = np.pad((head * (1 - 0.1 * index)).astype(np.uint8), ((10, 10), (30, 30), (0, 0)))
+        clip = tmp_path / f"{name}.mp4"
+        write_video(clip, [np.roll(wide, (i % 5, i % 7), (0, 1)) for i in range(12)], fps=25)
+        people.append(PersonSpec(name=name, clips=(clip,), consent=consent, licence="CC0"))
+    monkeypatch.setattr(sets, "people_of", lambda clips, work: tuple(people))
+    monkeypatch.setattr(sets, "KINDS", KINDS[:2])
+    blur = {cell: how for cell, how in robustness.cells().items() if cell[0] == "Gaussian blur"}
+    monkeypatch.setattr(robustness, "cells", lambda: blur)
+    # The frequency baseline and one step of nothing else: networks have a test of their own.
+    monkeypatch.setattr(peers, "NAMES", ("frequency",))
+
+    root, results = tmp_path / "root", tmp_path / "results"
+    (root / "docs").mkdir(parents=True)
+    text = "".join(f"<!-- figures: {name} -->\n<!-- /figures -->\n" for name in BLOCKS)
+    (root / "docs" / "benchmarks.md").write_text(text)
+    (root / "README.md").write_text("<!-- figures: accuracy -->\nold\n<!-- /figures -->\n")
+    code = every.main([
+        "all", "--shared", str(toy_shared), "--work", str(tmp_path / "work"),
+        "--results", str(results), "--root", str(root), "--minutes", "0", "--budget", "none",
+        "--clips", "4", "--seconds", "0.3", "--replicates", "20",
+        "--only", "portraits,peers,sets,accuracy,robustness,localisation,docs,leaderboard",
+    ])  # fmt: skip
+    said = capsys.readouterr()
+    assert code in (0, 1), said.out[-2000:] + said.err[-2000:]
+    names = {json.loads(path.read_text())["name"] for path in results.glob("*.json")}
+    assert names == {"sets", "accuracy", "robustness", "localisation"}
+    docs = (root / "docs" / "benchmarks.md").read_text()
+    assert "Not measured yet" not in docs
+    assert "old" not in (root / "README.md").read_text()
+    for path in results.glob("*.json"):
+        assert path.name in docs or path.name in (root / "README.md").read_text()
+        assert str(tmp_path) not in path.read_text()
+    page = (root / "docs" / "leaderboard.html").read_text()
+    assert "ROC, DFDC crops, look" in page and "AUC under distortion" in page
+    # What is in the work folder is not made again.
+    assert every.main([
+        "all", "--shared", str(toy_shared), "--work", str(tmp_path / "work"),
+        "--only", "portraits,peers", "--minutes", "0",
+    ]) == 0  # fmt: skip
+
+
+def test_a_failing_step_leaves_the_others_running(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = every.main([
+        "all", "--shared", str(tmp_path), "--work", str(tmp_path / "work"), "--results",
+        str(tmp_path / "results"), "--root", str(tmp_path), "--only", "sets,robustness",
+    ])  # fmt: skip
+    assert code == every.FAILED
+    out = capsys.readouterr().out
+    assert "sets: failed" in out and "robustness: failed" in out
+
+
+def test_an_unknown_step_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        every.main(["all", "--shared", "x", "--work", str(tmp_path / "w"), "--only", "horoscope"])
