@@ -40,7 +40,7 @@ def track_features(
     return np.array(pts), np.column_stack([np.array(rows), moved]), moved
 
 
-@register_detector(input="track", version="1", cost=0, default=True)
+@register_detector(input="track", version="1", cost=0)
 class temporal(Detector):
     """Measure flicker, landmark jitter and drift in bursts of directly following pictures."""
 

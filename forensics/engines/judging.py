@@ -59,6 +59,12 @@ class Judge:
         sets = {item.detectors for item in likelihoods} or {self.names}
         return max(self.calibration.threshold(self._target, names or None) for names in sets)
 
+    def suspect_alone(self) -> float:
+        """Return the upper threshold of the scores over time: of the leading detector alone."""
+        alone = self.calibration.model((self.leading,))
+        names = self.names if alone is None else alone.detectors
+        return self.calibration.threshold(self._target, names or None)
+
     def clear(self, likelihoods: Sequence[Likelihood]) -> float:
         """Return the lower threshold that holds for all of these."""
         return min(
@@ -176,8 +182,10 @@ class Judge:
             return []
         scores = np.array([score for _, score in judged.result.scores])
         stretch = find_stretch(pts, logits)
+        if stretch is not None and self.score(stretch.inside, face.context()) < 0.5:
+            stretch = None  # it stands out from the rest, and is still not suspicious
         values: dict[str, object] = {"per_second": per_second(pts, scores), "stretches": []}
-        words = "The scores of this face are alike throughout; no part of it stands out."
+        words = "No part of this face's time stands out from the rest as suspicious."
         span = (float(pts[0]), float(pts[-1]))
         if stretch is not None:
             span = (stretch.start, stretch.end)

@@ -222,7 +222,7 @@ class Scanner:
         config = self.options.resolved() | {
             "detectors": [d.name for d in self.detectors],
             "threshold_llr": self.threshold,
-            "score_threshold": posterior(self.threshold, 0.5),
+            "score_threshold": posterior(self.judge.suspect_alone(), 0.5),
             "calibration_sha256": self.calibration.sha256,
         }
         if self._anchors is not None:
