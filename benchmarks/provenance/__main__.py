@@ -1,9 +1,9 @@
-"""``python -m benchmarks.provenance matrix|tamper|interop|compression``."""
+"""``python -m benchmarks.provenance matrix|tamper|interop|compression|speed``."""
 
 import sys
 from importlib import import_module
 
-PARTS = ("matrix", "tamper", "interop", "compression")
+PARTS = ("matrix", "tamper", "interop", "compression", "speed")
 
 if __name__ == "__main__":
     name = sys.argv[1] if len(sys.argv) > 1 else ""

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from forensics.container.texts import Carried
 from forensics.engines.options import ScanOptions
 from forensics.policy import Case, apply_policy
 from forensics.provenance.evidence import facts_evidence, positions
 from forensics.provenance.facts import ProvenanceFacts, TrustAnchors, read_facts
+from forensics.provenance.fingerprint import Fingerprint, find_fingerprints
 from forensics.provenance.visible import NOT_EXAMINED, VisibleLabel
-from forensics.types import Evidence, Report, Verdict
+from forensics.types import Declaration, Evidence, Report, Verdict
+
+_NOT_READ = ProvenanceFacts(
+    declaration=Declaration("unreadable"), container=Carried("unknown"), problems=("unreadable",)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +27,41 @@ class Origin:
     Attributes:
         facts: Everything that the marks and the container say.
         visible: What a look for a visible label found.
+        fingerprint: What the pictures look like; None when they were not looked at.
     """
 
     facts: ProvenanceFacts
     visible: VisibleLabel = field(default=NOT_EXAMINED)
+    fingerprint: Fingerprint | None = None
 
 
 def read_origin(
     path: Path, options: ScanOptions, anchors: TrustAnchors | None = None
 ) -> Origin:
-    """Read a file's marks; at level ``full`` also those that stand in the pixels."""
+    """Read a file's marks; at level ``full`` also those that stand in the pixels.
+
+    A file over the cap on bytes is not read at all.
+    """
+    if _over_cap(path, options.limits.max_bytes):
+        return Origin(_NOT_READ)
     full = options.level == "full"
-    facts = read_facts(path, trust_anchors=anchors, pixels=full)
+    facts = read_facts(path, trust_anchors=anchors, pixels=full, limits=options.limits)
     if not full:
         return Origin(facts)
     from forensics.provenance.visible_label import find_visible_label
 
-    return Origin(facts, find_visible_label(path))
+    return Origin(
+        facts,
+        find_visible_label(path, limits=options.limits),
+        find_fingerprints(path, limits=options.limits),
+    )
+
+
+def _over_cap(path: Path, cap: int) -> bool:
+    try:
+        return path.stat().st_size > cap
+    except OSError:
+        return False
 
 
 def with_origin(
@@ -58,7 +82,7 @@ def with_origin(
         error_rate: Their error rates, from the calibration.
     """
     evidence: list[Evidence] = facts_evidence(
-        origin.facts, origin.visible if options.level == "full" else None
+        origin.facts, origin.visible if options.level == "full" else None, origin.fingerprint
     )
     places = positions(evidence, offset=len(report.evidence))
     places["verdict"] = tuple(range(len(report.evidence)))

@@ -8,6 +8,7 @@ from typing import Any
 from forensics.provenance.aigc import LABELS
 from forensics.provenance.compression import LIMIT
 from forensics.provenance.facts import ProvenanceFacts
+from forensics.provenance.fingerprint import Fingerprint
 from forensics.provenance.visible import VisibleLabel
 from forensics.types import Evidence
 
@@ -15,7 +16,11 @@ SOURCE = "provenance"
 _MAX_TEXT = 300
 
 
-def facts_evidence(facts: ProvenanceFacts, visible: VisibleLabel | None = None) -> list[Evidence]:
+def facts_evidence(
+    facts: ProvenanceFacts,
+    visible: VisibleLabel | None = None,
+    fingerprint: Fingerprint | None = None,
+) -> list[Evidence]:
     """Return one item a fact; their ``kind`` is what findings refer to."""
     items: list[Evidence | None] = [_c2pa(facts), *_labels(facts), *_iptc(facts), _container(facts)]
     items.append(_compression(facts))
@@ -26,6 +31,8 @@ def facts_evidence(facts: ProvenanceFacts, visible: VisibleLabel | None = None) 
         items.append(_watermark(facts))
     if visible is not None:
         items.append(_visible(visible))
+    if fingerprint is not None:
+        items.append(_fingerprint(fingerprint))
     if facts.problems:
         items.append(_item(
             "problem", {"codes": list(facts.problems)},
@@ -165,6 +172,15 @@ def _watermark(facts: ProvenanceFacts) -> Evidence:
         "control": "The invisible watermark says: a real clip of a test set, not a synthetic one.",
     }[mark.kind]
     return _item("watermark", values, text)
+
+
+def _fingerprint(found: Fingerprint) -> Evidence:
+    hashes = [{"pts": pts, "pdq": code, "quality": quality} for pts, code, quality in found.hashes]
+    values: dict[str, Any] = {"method": "PDQ, 256 bits", "hashes": hashes}
+    text = f"{len(hashes)} perceptual hashes, one a second, to find the pictures again elsewhere."
+    if found.reason:
+        text = f"Perceptual hashes could not all be taken ({found.reason}): {len(hashes)} are here."
+    return _item("fingerprint", values, text)
 
 
 def _visible(label: VisibleLabel) -> Evidence:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.container.texts import Carried, read_carried
 from forensics.errors import ForensicsError, UnreadableInputError, UsageError, printable
@@ -26,6 +27,9 @@ from forensics.provenance.conflicts import Conflict, Material, find_conflicts
 from forensics.provenance.watermark import WatermarkReader, WatermarkResult
 from forensics.provenance.xmp import is_readable, read_xmp_field
 from forensics.types import Declaration
+
+if TYPE_CHECKING:
+    from forensics.media import Limits
 
 _CAPTURE = frozenset({"digitalCapture", "computationalCapture"})
 _MOVING = frozenset({"mp4", "matroska"})
@@ -105,7 +109,11 @@ def read_anchors(path: Path) -> TrustAnchors:
 
 
 def read_facts(
-    path: Path, *, trust_anchors: TrustAnchors | None = None, pixels: bool = False
+    path: Path,
+    *,
+    trust_anchors: TrustAnchors | None = None,
+    pixels: bool = False,
+    limits: Limits | None = None,
 ) -> ProvenanceFacts:
     """Read what a file says of its origin, without any network access.
 
@@ -113,6 +121,7 @@ def read_facts(
         path: The file.
         trust_anchors: What the user trusts; None evaluates no trust.
         pixels: Also search the first pictures for the invisible watermark.
+        limits: Caps on their decoding; the defaults when None.
 
     Returns:
         The facts. Never raises for a bad file: what cannot be read is among the problems.
@@ -140,7 +149,7 @@ def read_facts(
     mark = None
     if pixels and "unreadable" not in problems:
         try:
-            mark = search_watermark(path)
+            mark = search_watermark(path, limits=limits)
         except ForensicsError:
             problems.append("pixels_unreadable")
     return ProvenanceFacts(
@@ -158,16 +167,18 @@ def read_facts(
     )
 
 
-def search_watermark(path: Path) -> WatermarkResult:
+def search_watermark(path: Path, *, limits: Limits | None = None) -> WatermarkResult:
     """Search the first pictures of a file for our invisible watermark.
 
     Raises:
         ForensicsError: The pictures cannot be decoded.
     """
-    from forensics.media import SamplingPlan, open_clip, stream_frames
+    from forensics.media import Limits, SamplingPlan, open_clip, stream_frames
 
+    caps = limits or Limits()
     reader = WatermarkReader()
-    with stream_frames(open_clip(path), SamplingPlan(all=True)) as frames:
+    clip = open_clip(path, limits=caps)
+    with stream_frames(clip, SamplingPlan(all=True), limits=caps) as frames:
         for number, frame in enumerate(frames, 1):
             reader.add(frame.image)
             if number == _WATERMARK_FRAMES:

@@ -11,13 +11,16 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.errors import ForensicsError
 from forensics.provenance.visible import VisibleLabel
+
+if TYPE_CHECKING:
+    from forensics.media import Limits
 
 _SECONDS = 2.2
 _STEP = 0.7  # the fourth look is the first one behind the two seconds that the standard asks for
@@ -46,19 +49,23 @@ def says_ai_generated(text: str) -> bool:
     return bool(_AI.search(text) and _MADE.search(text))
 
 
-def find_visible_label(path: Path, *, recogniser: Recogniser | None = None) -> VisibleLabel:
+def find_visible_label(
+    path: Path, *, recogniser: Recogniser | None = None, limits: Limits | None = None
+) -> VisibleLabel:
     """Look at a few of the opening pictures.
 
     Args:
         path: Clip or still picture.
         recogniser: Reads the lines of a (h, w, 3) RGB picture; RapidOCR when None.
+        limits: Caps on the decoding; the defaults when None.
 
     Returns:
         What was found. Never raises for a bad file or a missing recogniser: those are
         ``not_examined`` with the reason.
     """
-    from forensics.media import SamplingPlan, open_clip, stream_frames
+    from forensics.media import Limits, SamplingPlan, open_clip, stream_frames
 
+    caps = limits or Limits()
     try:
         read = recogniser or _rapidocr()
     except ImportError:
@@ -67,8 +74,8 @@ def find_visible_label(path: Path, *, recogniser: Recogniser | None = None) -> V
         )
     seen: list[tuple[float, list[Line]]] = []
     try:
-        clip = open_clip(path)
-        with stream_frames(clip, SamplingPlan(every=_STEP)) as frames:
+        clip = open_clip(path, limits=caps)
+        with stream_frames(clip, SamplingPlan(every=_STEP), limits=caps) as frames:
             for frame in frames:
                 if frame.pts > _SECONDS:
                     break

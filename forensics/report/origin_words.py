@@ -25,7 +25,8 @@ def origin_rows(report: Report) -> list[Row]:
     rows = _signature(report, _first(kinds.get("c2pa", ())))
     rows += [("AIGC label", _label(item)) for item in kinds.get("aigc", ())[:_MOST]]
     rows += [("IPTC source type", item.explanation) for item in kinds.get("iptc", ())[:_MOST]]
-    for kind, name in (("watermark", "Watermark"), ("visible", "Visible label")):
+    for kind, name in (("watermark", "Watermark"), ("visible", "Visible label"),
+                       ("fingerprint", "Fingerprint")):  # fmt: skip
         rows += [(name, item.explanation) for item in kinds.get(kind, ())[:1]]
     rows += _container(_first(kinds.get("container", ())))
     for kind in _TRACES:

@@ -60,7 +60,7 @@ def test_odd_sizes_do_no_harm() -> None:
         assert examine_packets(packets).status in ("none", "abstained")
 
 
-def test_real_coding_twice(tmp_path: Path) -> None:
+def test_real_coding_twice(tmp_path: Path, models: None) -> None:
     rng = np.random.default_rng(1)
     frames = list(bench.camera(model_path("astronaut"), rng))[:150]
     path = tmp_path / "c.mp4"
