@@ -33,15 +33,17 @@ _STYLE = """
 :root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#d0d0d0;--soft:#666}
 @media(prefers-color-scheme:dark){:root{--ink:#eee;--paper:#161616;--line:#444;--soft:#aaa}}
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
-max-width:1120px;margin:0 auto;padding:1rem}
+max-width:1240px;margin:0 auto;padding:1rem}
 h1{margin-bottom:.2em}h2{margin-top:2.2em;border-bottom:1px solid var(--line)}
 h3{margin:1.6em 0 .4em}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;font-size:.84em;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);padding:.3em 0}
-th,td{padding:.25em .7em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
-.scroll{overflow-x:auto}.plots{display:flex;flex-wrap:wrap;gap:1rem 2rem}
-figure{margin:0}figcaption{color:var(--soft);font-size:.9em;max-width:34em}
+.scroll{overflow-x:auto}.plots{display:grid;
+grid-template-columns:repeat(auto-fill,minmax(285px,1fr));gap:1rem;margin-top:1rem}
+figure{margin:0}td small{display:block;color:var(--soft)}
+figcaption{color:var(--soft);font-size:.9em;max-width:34em}
 svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}
 svg .mid{text-anchor:middle}svg .end{text-anchor:end}svg .frame{fill:none;stroke:var(--line)}
 svg .grid{stroke:var(--line);stroke-width:.6}svg .strong{stroke:var(--soft);stroke-dasharray:3 3}
@@ -55,6 +57,8 @@ max-width:26em;font-size:.9em}
 def accuracy_section(result: Result) -> str:
     """Tables and curves of every set."""
     parts = []
+    order = dict.fromkeys(row["scorer"] for row in result["results"])
+    styles = {who: number for number, who in enumerate(order)}
     paired = {(row["set"], row["against"]): row for row in result.get("paired", [])}
     for name in dict.fromkeys(row["set"] for row in result["results"]):
         rows = [row for row in result["results"] if row["set"] == name]
@@ -72,22 +76,29 @@ def accuracy_section(result: Result) -> str:
         )  # fmt: skip
         curves = [(row["scorer"], row["curves"]) for row in rows if row.get("curves")]
         if curves:
-            parts.append(tag("div", *_plots(name, curves), class_="plots"))
+            parts.append(tag("div", *_plots(name, curves, styles), class_="plots"))
     return "".join(parts)
+
+
+def cell(value: float | None, bounds: Sequence[float] | None) -> str:
+    """Return a figure with its interval below it."""
+    if value is None:
+        return tag("small", "not supported by n")
+    ends = "" if bounds is None else tag("small", f"{bounds[0]:.3f} to {bounds[1]:.3f}")
+    return f"{value:.3f}{ends}"
 
 
 def _line(row: Result, against: Result | None) -> tuple[str, ...]:
     frame, group = row["frame"], row["group"]
 
     def shown(block: Result, name: str) -> str:
-        return esc(interval(block[name], block.get(f"{name}_interval")))
+        return cell(block[name], block.get(f"{name}_interval"))
 
     def rate(limit: str) -> str:
-        value = frame["tpr_at_fpr"][limit]
         bounds = (frame.get("tpr_at_fpr_interval") or {}).get(limit)
-        return esc(interval(value, bounds))
+        return cell(frame["tpr_at_fpr"][limit], bounds)
 
-    ahead = "" if against is None else esc(interval(against["difference"], against["interval"]))
+    ahead = "" if against is None else cell(against["difference"], against["interval"])
     return (
         esc(row["scorer"]), shown(frame, "auc"), ahead, shown(group, "auc"), shown(frame, "eer"),
         rate("0.01"), rate("0.05"), shown(frame, "ece"), shown(frame, "cllr"),
@@ -95,15 +106,22 @@ def _line(row: Result, against: Result | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _plots(name: str, curves: Sequence[tuple[str, Result]]) -> list[str]:
+def _plots(
+    name: str, curves: Sequence[tuple[str, Result]], styles: Mapping[str, int]
+) -> list[str]:
     share = Axis("false positive rate", SHARE)
-    roc = [Line(who, block["roc"]) for who, block in curves]
+    roc = [Line(who, block["roc"], styles[who]) for who, block in curves]
     det = [
-        Line(who, [[fpr, 1 - tpr] for fpr, tpr in block["roc"]]) for who, block in curves
+        Line(who, [[fpr, 1 - tpr] for fpr, tpr in block["roc"]], styles[who])
+        for who, block in curves
     ]
-    fit = [Line(who, block["reliability"], dots=True) for who, block in curves
+    fit = [Line(who, block["reliability"], styles[who], dots=True) for who, block in curves
            if block["reliability"]][:3]  # fmt: skip
-    risk = [Line(who, block["risk_coverage"]) for who, block in curves if block["risk_coverage"]]
+    risk = [
+        Line(who, block["risk_coverage"], styles[who])
+        for who, block in curves
+        if block["risk_coverage"]
+    ]
     normal = Axis("false positive rate", DET_TICKS, probit)
     return [
         square_plot(f"ROC, {name}", share, Axis("true positive rate", SHARE), roc, diagonal=True),
@@ -123,12 +141,17 @@ def shift_section(result: Result) -> str:
     parts = []
     cross = result.get("cross_auc")
     if cross:
-        rows = list(zip(cross["sets"], cross["auc"], strict=True))
+        numbers = [str(number) for number, _ in enumerate(cross["sets"], 1)]
+        rows = [
+            (f"{name} ({number})", values)
+            for number, name, values in zip(numbers, cross["sets"], cross["auc"], strict=True)
+        ]
         title = (
-            "Cross-AUC: reals of the row's set against fakes of the column's. Mean within sets "
+            "Cross-AUC: reals of the row's set against fakes of the set with the column's number. Mean "
+            "within sets "
             f"{interval(cross['within'], None)}, across {interval(cross['across'], None)}"
         )
-        parts.append(heat_map(title, cross["sets"], rows, low=0.5, high=1.0))
+        parts.append(heat_map(title, numbers, rows, low=0.5, high=1.0))
     if result.get("at_threshold"):
         parts.append(
             table(

@@ -12,7 +12,7 @@ from forensics.report.markup import esc, tag
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5f5f5f")
 _DASHES = (None, "6 3", "2 3", "9 3 2 3")
 _SIDE, _LEFT, _TOP, _BOTTOM, _RIGHT = 300, 52, 12, 44, 12
-_CELL_W, _CELL_H, _NAME_W = 88, 30, 150
+_CELL_W, _CELL_H, _NAME_W = 88, 30, 250
 
 Points = Sequence[Sequence[float]]
 Scale = Callable[[float], float]
@@ -46,16 +46,34 @@ def probit(value: float) -> float:
     return (_NORMAL.inv_cdf(min(max(value, _LOW), _HIGH)) - low) / (high - low)
 
 
-DET_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
+DET_TICKS = (0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve: its name and points (x, y); ``dots`` marks every point."""
+    """One curve.
+
+    Attributes:
+        name: In the legend.
+        points: Pairs (x, y).
+        style: Number of its colour and dash; the same detector has the same in every plot.
+        dots: Whether every point is marked.
+    """
 
     name: str
     points: Points
+    style: int = 0
     dots: bool = False
+
+    @property
+    def colour(self) -> str:
+        """Its colour."""
+        return COLOURS[self.style % len(COLOURS)]
+
+    @property
+    def dash(self) -> str | None:
+        """Its dashes; None for a whole line."""
+        return _DASHES[self.style // len(COLOURS) % len(_DASHES)]
 
 
 def square_plot(
@@ -67,7 +85,7 @@ def square_plot(
         title: Text alternative.
         x: Horizontal axis.
         y: Vertical axis.
-        lines: Curves; colour and dash follow their order.
+        lines: Curves.
         diagonal: Whether to draw the line of knowing nothing, or of perfect calibration.
     """
 
@@ -91,17 +109,15 @@ def square_plot(
         parts.append(
             tag("line", x1=_LEFT, y1=_TOP + _SIDE, x2=_LEFT + _SIDE, y2=_TOP, class_="grid strong")
         )
-    for number, line in enumerate(lines):
-        colour = COLOURS[number % len(COLOURS)]
-        dash = _DASHES[number // len(COLOURS) % len(_DASHES)]
+    for line in lines:
         spots = [place(px, py) for px, py, *_ in line.points]
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in spots)
         parts.append(
-            tag("polyline", points=path, fill="none", stroke=colour, stroke_width=2,
-                stroke_dasharray=dash)
+            tag("polyline", points=path, fill="none", stroke=line.colour, stroke_width=2,
+                stroke_dasharray=line.dash)
         )  # fmt: skip
         if line.dots:
-            parts += [tag("circle", cx=f"{a:.1f}", cy=f"{b:.1f}", r=3.5, fill=colour)
+            parts += [tag("circle", cx=f"{a:.1f}", cy=f"{b:.1f}", r=3.5, fill=line.colour)
                       for a, b in spots]  # fmt: skip
     width, height = _LEFT + _SIDE + _RIGHT, _TOP + _SIDE + _BOTTOM
     svg = tag(
@@ -113,13 +129,11 @@ def square_plot(
 
 def _legend(lines: Sequence[Line]) -> str:
     items = []
-    for number, line in enumerate(lines):
-        colour = COLOURS[number % len(COLOURS)]
-        dash = _DASHES[number // len(COLOURS) % len(_DASHES)]
+    for line in lines:
         key = tag(
             "svg",
-            tag("line", x1=0, x2=22, y1=6, y2=6, stroke=colour, stroke_width=3,
-                stroke_dasharray=dash),
+            tag("line", x1=0, x2=22, y1=6, y2=6, stroke=line.colour, stroke_width=3,
+                stroke_dasharray=line.dash),
             width=22, height=12, aria_hidden="true",
         )  # fmt: skip
         items.append(tag("li", key, " ", esc(line.name)))

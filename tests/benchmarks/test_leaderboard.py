@@ -74,7 +74,7 @@ def test_old_results_without_curves_still_give_a_table(tmp_path: Path) -> None:
         del row["curves"]
     put(tmp_path, old)
     text = render(tmp_path)
-    assert "0.700 [0.600, 0.800]" in text and "ROC," not in text
+    assert "0.700<small>0.600 to 0.800</small>" in text and "ROC," not in text
 
 
 def test_without_results_there_is_no_page(tmp_path: Path) -> None:
