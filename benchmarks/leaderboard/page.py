@@ -147,9 +147,8 @@ def shift_section(result: Result) -> str:
             for number, name, values in zip(numbers, cross["sets"], cross["auc"], strict=True)
         ]
         title = (
-            "Cross-AUC: reals of the row's set against fakes of the set with the column's number. Mean "
-            "within sets "
-            f"{interval(cross['within'], None)}, across {interval(cross['across'], None)}"
+            "Cross-AUC: reals of the row's set against fakes of the set with the column's number. "
+            f"Mean within sets {interval(cross['within'], None)}, across {interval(cross['across'], None)}"
         )
         parts.append(heat_map(title, numbers, rows, low=0.5, high=1.0))
     if result.get("at_threshold"):
