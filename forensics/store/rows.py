@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from forensics.report.plain import text
@@ -41,9 +42,15 @@ def case_from(row: Mapping[Any, Any]) -> Case:
     """Return the case that a row holds."""
     values = {name: row[name] for name in _NAMES}
     for name in _CODED:
-        values[name] = json.loads(values[name])
+        values[name] = _decoded(values[name])
     values["reasons"] = tuple(values["reasons"].split())
     return Case(**values)
+
+
+@lru_cache(maxsize=256)
+def _decoded(text: str) -> Any:
+    """Return JSON data; most cases of a list share theirs. It is not to be changed."""
+    return json.loads(text)
 
 
 def current(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -213,14 +213,15 @@ class Store:
         query = sa.select(CASES).where(*tests).order_by(*order_of(sort))
         with self.reading() as link:
             page = link.execute(query.offset(offset).limit(limit)).mappings().all()
-            total = link.execute(
-                sa.select(sa.func.count()).select_from(CASES).where(*tests)
-            ).scalar_one()
-            states = link.execute(
+            counted = link.execute(
                 sa.select(CASES.c.state, sa.func.count()).group_by(CASES.c.state)
             ).all()
-        found = [rows.case_from(row) for row in page]
-        return Found(found, total, {str(k): int(n) for k, n in states})
+            states = {str(state): int(count) for state, count in counted}
+            total = sum(states.values())
+            if tests:
+                matching = sa.select(sa.func.count()).select_from(CASES).where(*tests)
+                total = link.execute(matching).scalar_one()
+        return Found([rows.case_from(row) for row in page], total, states)
 
     def each(self, wanted: Filter | None = None, *, sort: str = "number") -> Iterator[Case]:
         """Yield every case that matches, in constant memory."""

@@ -193,7 +193,9 @@ def cases(
 ) -> JSONResponse:
     """List cases, one page at a time."""
     wanted = Filter(verdict=verdict, decision=decision, state=state, outcome=outcome, text=q)
-    found = desk.store.find(wanted, sort=sort, offset=offset, limit=limit)
+    # Cases are numbered as they come in, and by number no database has to sort.
+    order = sort.replace("created", "number")
+    found = desk.store.find(wanted, sort=order, offset=offset, limit=limit)
     everything = sum(found.states.values())
     return JSONResponse({
         "items": [_row(desk, case) for case in found.cases],
