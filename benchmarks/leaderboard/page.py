@@ -148,7 +148,8 @@ def shift_section(result: Result) -> str:
         ]
         title = (
             "Cross-AUC: reals of the row's set against fakes of the set with the column's number. "
-            f"Mean within sets {interval(cross['within'], None)}, across {interval(cross['across'], None)}"
+            f"Mean within sets {interval(cross['within'], None)}, "
+            f"across {interval(cross['across'], None)}"
         )
         parts.append(heat_map(title, numbers, rows, low=0.5, high=1.0))
     if result.get("at_threshold"):

@@ -17,6 +17,7 @@ import pytest
 from forensics.detectors import _onnx
 from forensics.errors import ModelMissingError
 from forensics.evaluation.bootstrap import auc_interval
+from forensics.evaluation.lint.leaks import leaks_in_rows
 from forensics.evaluation.manifest import read_manifest
 from forensics.evaluation.metrics import roc_auc
 from forensics.evaluation.summary import group_samples, worst_case_auc
@@ -92,6 +93,10 @@ def test_d4_a_clip_in_several_splits_is_reported(tmp_path: Path) -> None:
     path.write_text("\n".join(map(json.dumps, rows)))
     # g0 and g1 occur on both sides; a reader that only filters by split says nothing.
     assert read_manifest(path, split="test").shared_groups == 2
+    # And the check of sets refuses it, naming every row of the two groups.
+    found = [f for f in leaks_in_rows(read_manifest(path).rows) if f.code == "group_shared"]
+    assert [f.severity for f in found] == ["refused"] * 2
+    assert [f.lines for f in found] == [(1, 5), (2, 6)]
 
 
 def test_d5_a_second_face_counts_and_a_clip_without_one_stays_in_n() -> None:
