@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ import pytest
 
 from forensics.errors import UnreadableInputError, UsageError
 from forensics.evaluation import evaluate, read_manifest
-from forensics.evaluation.adapters import get_adapter, list_adapters, manifest_rows
+from forensics.evaluation.adapters import (
+    deepfakebench_tree,
+    get_adapter,
+    list_adapters,
+    manifest_rows,
+)
 from tests.evaluation.conftest import BrightnessScorer, MakeSet
 
 
@@ -249,6 +255,16 @@ def test_clips_of_one_name_are_never_joined(tmp_path: Path) -> None:
     }
     found = rows("deepfakebench", tree(tmp_path, d__json={"FF": labels}) / "d.json")
     assert {row["method"] for row in found.values()} == set(labels)
+
+
+def test_a_set_or_method_that_is_called_real_stays_fake(tmp_path: Path) -> None:
+    clip = {"1": {"frames": ["1.png"]}}
+    content = {"real-world": {"real-world_swap": {"test": clip}, "real-world_real": {"test": clip}}}
+    found = get_adapter("deepfakebench").read(tree(tmp_path, d__json=content) / "d.json", None)
+    assert [entry.label for entry in found.entries] == ["fake", "real"]
+    odd = replace(found.entries[0], method="sur_real")
+    (label,) = deepfakebench_tree("s", [odd], ["1.png"], [None])["s"]
+    assert label == "s_sur_real_fake"
 
 
 @pytest.mark.parametrize("layout", [a.name for a in list_adapters() if a.name != "jsonl"])

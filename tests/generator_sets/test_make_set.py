@@ -76,6 +76,10 @@ def test_real_and_fake_are_marked_and_described_alike(
     bench = json.loads((out / "deepfakebench.json").read_text())["toy"]
     paths = [p for label in bench.values() for s in label.values() for c in s.values() for p in c]
     assert sorted(paths) == sorted(row["path"] for row in rows)
+    from forensics.evaluation.adapters import get_adapter
+
+    entries = get_adapter("deepfakebench").read(out / "deepfakebench.json", None).entries
+    assert {e.path: e.label for e in entries} == {out / r["path"]: r["label"] for r in rows}
     assert "| train, fake |" in (out / "CARD.md").read_text()
     assert (out / "contact.png").exists()
 

@@ -2,7 +2,7 @@
 
 ``{set: {label: {split: {[compression:] {clip: {"label", "frames": [...], "masks": [...]}}}}}}``.
 Paths are relative to the benchmark's data folder, which ``--root`` names. A label is real when its
-name says so (``FF-real``, ``CelebDFv2_real``, ``DFDC_Real``).
+name ends so (``FF-real``, ``CelebDFv2_real``, ``DFDC_Real``).
 
 Two faults of files in circulation are not passed on: a clip that is listed in several splits (DFD
 is, in all three) gets none, and clips are kept apart by set, label and compression, never joined
@@ -11,6 +11,7 @@ by folder name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
@@ -28,6 +29,7 @@ from forensics.evaluation.adapters._base import (
 from forensics.evaluation.adapters.names import origin_of
 
 _NO_SPLIT = "all"
+_REAL = re.compile(r"(?:^|[-_\s])real$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _read(file: Path, root: Path | None) -> Found:
     places: dict[tuple[str, ...], set[str]] = {}
     entries: list[Entry] = []
     for video in _videos(file, tree):
-        real = "real" in video.label.casefold()
+        real = _is_real(video.label)
         origin = origin_of(video.name, f"{video.dataset}:{video.label}/{video.name}")
         key = (video.dataset, video.label, video.compression or "", video.name)
         again = key in places
@@ -78,6 +80,10 @@ def _read(file: Path, root: Path | None) -> Found:
     entries = [replace(e, split=None) if e.clip in torn else e for e in entries]
     warning = f"{len(torn)} clips are listed in several splits: they are left without one"
     return Found(tuple(entries), (warning,) if torn else ())
+
+
+def _is_real(label: str) -> bool:
+    return _REAL.search(label) is not None
 
 
 def _videos(file: Path, tree: Any) -> Iterator[_Video]:
@@ -143,6 +149,8 @@ def deepfakebench_tree(
     tree: dict[str, Any] = {}
     for entry, path, mask in zip(entries, paths, masks, strict=True):
         label = f"{name}_{'Real' if entry.label == 'real' else entry.method or 'fake'}"
+        if entry.label == "fake" and _is_real(label):
+            label += "_fake"  # a method's name must not turn its clips real
         place = tree.setdefault(label, {}).setdefault(entry.split or _NO_SPLIT, {})
         if entry.compression:
             place = place.setdefault(entry.compression, {})
