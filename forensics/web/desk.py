@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from forensics.batch.near import link_near
 from forensics.engines import ScanOptions
 from forensics.engines.base import ScanJob, failed_report, options_from
 from forensics.errors import OutputError, UsageError
@@ -64,6 +65,7 @@ class Desk:
         self.jobs = JobQueue(settings.workers, settings.queue)
         self._failed: dict[str, str] = {}
         self._writing, self._counting = threading.Lock(), threading.Lock()
+        self._linking = threading.Lock()
         self._batch = 0
         self._tidy()
         for case in self._unfinished():
@@ -202,6 +204,8 @@ class Desk:
             seconds=result.get("seconds"), looks=result.get("looks"),
             attempts=result.get("attempts", 1),
         )  # fmt: skip
+        with self._linking:
+            link_near(self.store)
 
     def review(self, case: Case, reviewer: str, opinion: str, note: str) -> None:
         """Enter a review into log and store.

@@ -44,7 +44,7 @@ def title_key(verdict: Mapping[str, Any]) -> str:
 
 
 def explained(fact: Mapping[str, Any], threshold: float | None, language: str) -> str | None:
-    """Return what an item of evidence says, in a language.
+    """Return what an item of evidence says, in a language other than the report's own.
 
     Args:
         fact: The item as the report has it.
@@ -55,13 +55,12 @@ def explained(fact: Mapping[str, Any], threshold: float | None, language: str) -
         A sentence, or None where there is only the report's own, which is English.
     """
     say = words(language)
-    values: Values = fact["values"]
-    if fact["kind"].startswith("blend") and fact["llr"] is not None and "crops" in values:
+    if f"sign_{fact['kind']}" in say:
         return _ratio(fact, threshold, say)
     sentence = _SENTENCES.get(fact["kind"])
     if sentence is None:
         return None
-    variant, filled = sentence(values, say)
+    variant, filled = sentence(fact["values"], say)
     text = say.get(f"said_{fact['kind']}_{variant}")
     return None if text is None else text.format_map(_Blank(filled))
 
@@ -74,11 +73,14 @@ class _Blank(dict[str, Any]):
 
 
 def _ratio(fact: Mapping[str, Any], threshold: float | None, say: Mapping[str, str]) -> str:
-    llr = float(fact["llr"])
+    """Say how strongly a measurement speaks for what its detector looks for."""
+    llr, values = fact["llr"], fact["values"]
+    filled = {"sign": say[f"sign_{fact['kind']}"], "crops": values.get("crops", "")}
+    if llr is None:
+        return say["ratio_open"].format(**filled)
     strong = threshold is not None and llr >= threshold
-    key = "blend_strong" if strong else "blend_weak" if llr > 0 else "blend_none"
-    times = f"{math.exp(min(abs(llr), 50.0)):.1f}"
-    return say[key].format(times=times, crops=fact["values"]["crops"])
+    key = "ratio_strong" if strong else "ratio_weak" if llr > 0 else "ratio_none"
+    return say[key].format(times=f"{math.exp(min(abs(llr), 50.0)):.1f}", **filled)
 
 
 def _joined(items: Any) -> str:
@@ -108,11 +110,25 @@ def _visible(v: Values, say: Mapping[str, str]) -> tuple[str, Values]:
     return str(v.get("status")), {**v, **shown}
 
 
+def _compression(v: Values, say: Mapping[str, str]) -> tuple[str, Values]:
+    status = str(v.get("status"))
+    variant = status if status in ("abstained", "none") else "found"
+    return variant, {**v, "why": say.get(f"coded_{v.get('reason')}", v.get("reason", ""))}
+
+
+def _timeline(v: Values, say: Mapping[str, str]) -> tuple[str, Values]:
+    parts = [f"{one['start']:.1f}–{one['end']:.1f}" for one in v.get("stretches", ())]
+    return "some" if parts else "none", {"parts": _joined(parts)}
+
+
 _SENTENCES: dict[str, Callable[[Values, Mapping[str, str]], tuple[str, Values]]] = {
     "c2pa": _c2pa,
     "aigc": _aigc,
     "iptc": lambda v, _: ("is", {"term": v.get("digital_source_type")}),
     "container": _container,
+    "compression": _compression,
+    "timeline": _timeline,
+    "fingerprint": lambda v, _: ("is", {"n": len(v.get("hashes", ()))}),
     "watermark": lambda v, _: (str(v.get("kind") or "none"), {}),
     "visible": _visible,
     "problem": lambda v, _: ("is", {"codes": _joined(v.get("codes"))}),

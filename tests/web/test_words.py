@@ -3,8 +3,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import forensics.web
 from forensics.policy.actions import ACTIONS
 from forensics.report.reasons import REASONS
@@ -21,7 +19,8 @@ def test_both_languages_have_the_same_texts() -> None:
     }
     assert keys["en"] - keys["zh"] == set()
     only_chinese = keys["zh"] - keys["en"]
-    assert all(key.startswith(("said_", "aigc_label_")) for key in only_chinese)
+    built = ("said_", "aigc_label_", "sign_", "ratio_", "coded_")
+    assert all(key.startswith(built) for key in only_chinese)
 
 
 def test_every_reason_code_has_words() -> None:
@@ -30,15 +29,20 @@ def test_every_reason_code_has_words() -> None:
     assert all(en and zh for en, zh in ACTIONS.values())
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_likelihood_ratios_in_words(language: str) -> None:
-    def said(llr: float) -> str:
+def test_likelihood_ratios_in_words() -> None:
+    def said(llr: float | None, language: str = "zh") -> str | None:
         fact = {"kind": "blend_boundary", "llr": llr, "values": {"crops": 9}}
-        return explained(fact, 2.2, language) or ""
+        return explained(fact, 2.2, language)
 
-    texts = [said(3.0), said(1.0), said(-1.0)]
-    assert len(set(texts)) == 3 and all("9" in text and "{" not in text for text in texts)
+    texts = [said(3.0) or "", said(1.0) or "", said(-1.0) or "", said(None) or ""]
+    assert len(set(texts)) == 4 and all("9" in text and "{" not in text for text in texts)
     assert "20.1" in texts[0] and "2.7" in texts[1] and "2.7" in texts[2]
+    assert said(3.0, "en") is None, "the report's own words are English"
+
+
+def test_every_detector_has_words_in_chinese() -> None:
+    kinds = ("blend_boundary", "frequency", "geometry", "occlusion_failure", "temporal")
+    assert all(f"sign_{kind}" in words("zh") and f"kind_{kind}" in words("en") for kind in kinds)
 
 
 def test_an_unknown_kind_keeps_the_reports_own_words() -> None:
