@@ -14,6 +14,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
+from forensics.detectors.blend import blend
 from forensics.training.model import SIZE, BlendNet, load_averaged
 
 
@@ -51,7 +52,7 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
     """Write the card beside the weights. Calibration adds the known error rate later."""
     card = {
         "name": "blend",
-        "version": "1",
+        "version": blend.version,
         "sha256": sha256,
         "licence": "Apache-2.0",
         "input": {
@@ -62,7 +63,7 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
                     "maps": "blend boundary and pasted region, 24 x 24, 0..1"},
         "architecture": "EfficientNet-Lite0 with a score head and a stride-8 map head",
         "stands_on": {
-            "initialisation": f"{facts['initial']} (ImageNet weights, Apache-2.0)",
+            "initialisation": f"{facts['initial']}; ImageNet weights, Apache-2.0",
             "portraits": facts["portraits"],
             "licences": facts["licences"],
         },

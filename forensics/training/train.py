@@ -205,7 +205,7 @@ def train(
     elif start.suffix == ".onnx":
         load_exported(net, start, checks["auc"][0][0].float())
         digest = hashlib.sha256(start.read_bytes()).hexdigest()
-        initial = f"exported weights {digest[:12]} (from ImageNet's)"
+        initial = f"exported weights of sha256 {digest[:12]}, themselves from ImageNet's"
     else:
         before, earlier = load_averaged(start)
         net.load_state_dict(before.state_dict())
