@@ -99,7 +99,9 @@ def replace_faces(
     with stream_frames(clip, SamplingPlan(all=True)) as frames:
         for group in _grouped(frames):
             seen = [_cover_and_cut(frame, chosen, covers, how) for frame in group]
-            made = iter(method.swap_faces([job.face for one in seen for job in one.jobs]))
+            faces = [job.face for one in seen for job in one.jobs]
+            # Nobody may be in sight for longer than a group.
+            made = iter(method.swap_faces(faces) if faces else ())
             for one in seen:
                 finished = [
                     _finish(next(made), job, one.opacity, colours[job.track], how)

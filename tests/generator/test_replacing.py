@@ -1,6 +1,7 @@
 """What covers a face: ignored or kept, and known to the pixel either way."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import av
 
 from forensics.errors import UnreadableInputError, UsageError
 from forensics.faces.align import template
-from forensics.media import write_video
+from forensics.media import open_clip, write_video
 from forensics.types import Clip, FaceTrack
 from generator import swap as module
 from generator.compose import BlendConfig
@@ -158,3 +159,18 @@ def test_occluders_are_found_by_name_or_file(tmp_path: Path) -> None:
     (tmp_path / "masks" / "x.png").write_bytes(b"no picture")
     with pytest.raises(UnreadableInputError):
         find_occluder(str(tmp_path / "masks" / "x.png"))
+
+
+def test_pictures_without_a_face_ask_nothing_of_the_method(tmp_path: Path) -> None:
+    class Strict(Green):
+        """A network cannot paint no faces."""
+
+        def swap_faces(self, targets: Sequence[AlignedFace]) -> list[SwappedFace]:
+            assert targets
+            return super().swap_faces(targets)
+
+    # The face is there for the first four of twenty pictures only.
+    path = tmp_path / "gone.mp4"
+    write_video(path, [np.full((*SIZE, 3), 90, np.uint8)] * 20, fps=25)
+    made = list(replace_faces(open_clip(path), [scene_track()], Strict(), Replacement()))
+    assert len(made) == 20
