@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forensics.errors import UsageError
+from forensics.evaluation.components import Components
 from generator.methods import get_method
 from generator.sets.spec import Encoding, MethodSpec, PersonSpec, SetSpec
 
@@ -50,26 +51,17 @@ class Pair:
 
 def components(spec: SetSpec) -> list[tuple[str, ...]]:
     """Return the people that a checkpoint joins, as sorted tuples: they must share a split."""
-    root = {person.name: person.name for person in spec.people}
-
-    def find(name: str) -> str:
-        while root[name] != name:
-            name = root[name]
-        return name
-
+    joined: Components[str] = Components()
     for method in spec.methods:
-        names = [person for _, person in method.people]
-        for other in names[1:]:
-            root[find(other)] = find(names[0])
+        joined.join(name for _, name in method.people)
     # Two names with one clip are one person as far as leakage goes.
     owner: dict[str, str] = {}
     for person in spec.people:
         for clip in person.clips:
-            first = owner.setdefault(str(clip), person.name)
-            root[find(person.name)] = find(first)
+            joined.join((owner.setdefault(str(clip), person.name), person.name))
     groups: dict[str, list[str]] = {}
     for person in spec.people:
-        groups.setdefault(find(person.name), []).append(person.name)
+        groups.setdefault(joined.root(person.name), []).append(person.name)
     return sorted(tuple(sorted(group)) for group in groups.values())
 
 
