@@ -35,13 +35,22 @@ class Server:
         with urllib.request.urlopen(f"{self.url}/v1/{path}", timeout=30) as answer:
             return json.load(answer)
 
-    def scan(self, clip: Path) -> str:
+    def post(self, path: str, **body: str) -> None:
+        """Send JSON."""
+        import httpx2
+
+        httpx2.post(f"{self.url}/v1/{path}", json=body, timeout=30).raise_for_status()
+
+    def scan(self, clip: Path, **fields: str) -> str:
         """Upload a clip, wait for its report, and return the case's id."""
-        done = subprocess.run(
-            ["curl", "-s", "-f", "-F", f"file=@{clip}", f"{self.url}/v1/scans"],
-            capture_output=True, check=True,
-        )  # fmt: skip
-        case: str = json.loads(done.stdout)["id"]
+        import httpx2
+
+        with clip.open("rb") as file:
+            sent = httpx2.post(
+                f"{self.url}/v1/scans", data=fields, files={"file": (clip.name, file)}, timeout=120
+            )
+        sent.raise_for_status()
+        case: str = sent.json()["id"]
         end = time.monotonic() + _WAIT
         while self.get(f"scans/{case}")["state"] != "done":
             if time.monotonic() > end:

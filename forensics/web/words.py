@@ -128,7 +128,9 @@ _SENTENCES: dict[str, Callable[[Values, Mapping[str, str]], tuple[str, Values]]]
     "container": _container,
     "compression": _compression,
     "timeline": _timeline,
-    "fingerprint": lambda v, _: ("is", {"n": len(v.get("hashes", ()))}),
+    "fingerprint": lambda v, _: (
+        "part" if v.get("reason") else "is", {"n": len(v.get("hashes", ()))}
+    ),
     "watermark": lambda v, _: (str(v.get("kind") or "none"), {}),
     "visible": _visible,
     "problem": lambda v, _: ("is", {"codes": _joined(v.get("codes"))}),
