@@ -81,6 +81,8 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def _wait(url: str) -> None:
