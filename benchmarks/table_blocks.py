@@ -75,11 +75,12 @@ def _robustness(result: Result) -> list[str]:
         f"| AUC | {' | '.join(f'level {level}' for level in levels)} |",
         "|---" * (len(levels) + 1) + "|",
     ]
-    for kind in dict.fromkeys(row["kind"] for row in result["cells"]):
-        cells = [f"{row['auc']:.3f}" for row in result["cells"] if row["kind"] == kind]
+    rows = [*result["cells"], *result.get("ladder", [])]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        cells = [f"{row['auc']:.3f}" for row in rows if row["kind"] == kind]
         lines.append(f"| {kind} | {' | '.join(cells)} |")
     clean = interval(result["clean"]["auc"], result["clean"]["auc_interval"])
-    flips = sum(row["real_to_suspect"] for row in result["cells"])
+    flips = sum(row["real_to_suspect"] for row in rows)
     said = (
         f"Clean {clean}; {result['n_real']} real and {result['n_fake']} manipulated clips of "
         f"{result['groups']} groups; real clips that distortion made suspect: {flips}."

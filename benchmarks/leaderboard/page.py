@@ -185,9 +185,10 @@ def shift_section(result: Result) -> str:
 
 def robustness_section(result: Result) -> str:
     """Heat map of the distortions."""
-    kinds = list(dict.fromkeys(row["kind"] for row in result["cells"]))
-    levels = sorted({row["level"] for row in result["cells"]})
-    cells = {(row["kind"], row["level"]): row["auc"] for row in result["cells"]}
+    found = [*result["cells"], *result.get("ladder", [])]
+    kinds = list(dict.fromkeys(row["kind"] for row in found))
+    levels = sorted({row["level"] for row in found})
+    cells = {(row["kind"], row["level"]): row["auc"] for row in found}
     rows = [(kind, [cells.get((kind, level)) for level in levels]) for kind in kinds]
     clean = interval(result["clean"]["auc"], result["clean"]["auc_interval"])
     title = (

@@ -8,7 +8,7 @@ figures.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from rich.progress import track
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.accuracy.sets import open_set
-from benchmarks.robustness.distortions import LEVELS, cells
+from benchmarks.robustness.distortions import LEVELS, Distortion, cells
+from benchmarks.robustness.ladder import rungs
 from forensics.detectors import create_detector
 from forensics.errors import ForensicsError
 from forensics.evaluation.bootstrap import auc_interval
@@ -141,26 +142,32 @@ def measure(items: Sequence[Item], meter: Meter, replicates: int) -> dict[str, A
         }
 
     clean = figures([meter.score(item.crops) for item in track(items, description="clean")])
-    rows = []
-    for (kind, level), (amount, apply) in cells().items():
-        pairs = [
-            meter.score(changed(item.crops, apply(np.asarray(item.crops.data), number)))
-            for number, item in track(list(enumerate(items)), description=f"{kind} {level}")
-        ]
-        found = figures(pairs)
-        flips = [
-            after and not before and not item.fake
-            for before, after, item in zip(clean["suspect"], found["suspect"], items, strict=True)
-        ]
-        rows.append({
-            "kind": kind, "level": level, "amount": amount, "auc": found["auc"],
-            "auc_interval": found["auc_interval"], "drop": clean["auc"] - found["auc"],
-            "real_to_suspect": int(sum(flips)),
-        })  # fmt: skip
+
+    def table(cells: Mapping[tuple[str, int], tuple[float, Distortion]]) -> list[dict[str, Any]]:
+        rows = []
+        for (kind, level), (amount, apply) in cells.items():
+            pairs = [
+                meter.score(changed(item.crops, apply(np.asarray(item.crops.data), number)))
+                for number, item in track(list(enumerate(items)), description=f"{kind} {level}")
+            ]
+            found = figures(pairs)
+            flips = [
+                after and not before and not item.fake
+                for before, after, item in zip(
+                    clean["suspect"], found["suspect"], items, strict=True
+                )
+            ]
+            rows.append({
+                "kind": kind, "level": level, "amount": amount, "auc": found["auc"],
+                "auc_interval": found["auc_interval"], "drop": clean["auc"] - found["auc"],
+                "real_to_suspect": int(sum(flips)),
+            })  # fmt: skip
+        return rows
+
     return {
         "n_real": int((~fake).sum()), "n_fake": int(fake.sum()), "groups": len(set(groups)),
-        "clean": {k: clean[k] for k in ("auc", "auc_interval")}, "cells": rows,
-        "weights_sha256": meter.weights,
+        "clean": {k: clean[k] for k in ("auc", "auc_interval")}, "cells": table(cells()),
+        "ladder": table(rungs()), "weights_sha256": meter.weights,
     }  # fmt: skip
 
 
@@ -187,16 +194,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("nothing to measure: needs real and fake clips with a usable face")
         return 2
     result = measure(items, Meter(), options.replicates)
-    kinds = list(dict.fromkeys(row["kind"] for row in result["cells"]))
-    show(
-        f"AUC under distortion (clean {result['clean']['auc']:.3f}; "
-        f"{result['n_real']} real + {result['n_fake']} fake)",
-        ("distortion", *(f"level {level}" for level in range(1, LEVELS + 1))),
-        [
-            (kind, *(f"{r['auc']:.3f}" for r in result["cells"] if r["kind"] == kind))
-            for kind in kinds
-        ],
-    )
+    for name, title in (("cells", "distortion"), ("ladder", "codec")):
+        kinds = list(dict.fromkeys(row["kind"] for row in result[name]))
+        show(
+            f"AUC by {title} (clean {result['clean']['auc']:.3f}; "
+            f"{result['n_real']} real + {result['n_fake']} fake)",
+            (title, *(f"level {level}" for level in range(1, LEVELS + 1))),
+            [
+                (kind, *(f"{r['auc']:.3f}" for r in result[name] if r["kind"] == kind))
+                for kind in kinds
+            ],
+        )
     bars = [
         Bar("mean drop of the AUC", value=float(np.mean([r["drop"] for r in result["cells"]])),
             limit=0.04),

@@ -69,6 +69,7 @@ def test_one_command_writes_docs_and_leaderboard(
     monkeypatch.setattr(sets, "KINDS", KINDS[:2])
     blur = {cell: how for cell, how in robustness.cells().items() if cell[0] == "Gaussian blur"}
     monkeypatch.setattr(robustness, "cells", lambda: blur)
+    monkeypatch.setattr(robustness, "rungs", dict)
     # The frequency baseline and one step of nothing else: networks have a test of their own.
     monkeypatch.setattr(peers, "NAMES", ("frequency",))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.robustness.distortions import LEVELS, cells
+from benchmarks.robustness.ladder import rungs
 from benchmarks.robustness.run import main
 from forensics.media import write_video
 
@@ -31,6 +32,17 @@ def test_thirty_five_cells_that_grow_worse() -> None:
         assert 0 < values[0] < values[-1], kind
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265", "vp9", "av1"])
+def test_the_ladder_grows_worse_and_keeps_every_picture(codec: str) -> None:
+    rng = np.random.default_rng(1)
+    coarse = rng.integers(60, 200, (1, 16, 16, 3)).repeat(8, 1).repeat(8, 2).astype(np.uint8)
+    crops = np.concatenate([np.roll(coarse, 5 * i, 1) for i in range(3)])
+    steps = [apply(crops, 0) for (name, _), (_, apply) in rungs().items() if name == codec]
+    damage = [float(np.abs(step.astype(float) - crops.astype(float)).mean()) for step in steps]
+    assert all(step.shape == crops.shape for step in steps)
+    assert 0 < damage[0] < damage[-1]
+
+
 def test_the_benchmark_at_toy_size(
     head: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +63,9 @@ def test_the_benchmark_at_toy_size(
     (result,) = tmp_path.glob("robustness-*.json")
     content = json.loads(result.read_text())
     assert len(content["cells"]) == 35
+    assert {(row["kind"], row["level"]) for row in content["ladder"]} == {
+        (codec, level) for codec in ("h264", "h265", "vp9", "av1") for level in range(1, 6)
+    }
     assert content["n_real"] == content["n_fake"] == 2
     assert all(0 <= row["auc"] <= 1 for row in content["cells"])
     assert "worst cell's AUC" in capsys.readouterr().out
