@@ -142,10 +142,11 @@ async def submit(request: Request, desk: TheDesk, response: Response) -> dict[st
 
 
 @router.get("/scans/{case}")
-def scan(desk: TheDesk, found: TheCase) -> Response:
+def scan(desk: TheDesk, case: CaseId) -> Response:
     """Return the state of a scan and, once it is done, its report."""
     import json
 
+    found = case_of(desk, case)  # not as a dependency: that would be a second change of threads
     head = {"id": found.id, "state": found.state, "name": found.name,
             "progress": _progress(desk, found.id)}  # fmt: skip
     # The report goes out as it was kept: taking it apart would cost more than the rest.
@@ -207,13 +208,14 @@ def cases(
 
 
 @router.get("/cases/{case}")
-def case(desk: TheDesk, found: TheCase, lang: Language = "en") -> Response:
+def case_with_report(desk: TheDesk, case: CaseId, lang: Language = "en") -> Response:
     """Return everything about one case: its report, and each item of evidence in words."""
     import json
 
     from forensics.web.decisions import Said, second_needed
     from forensics.web.words import explained
 
+    found = case_of(desk, case)
     text = desk.store.report(found.id) if found.state == "done" else None
     report = json.loads(text or "{}")
     limit = report.get("environment", {}).get("config", {}).get("threshold_llr")
