@@ -7,26 +7,18 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from forensics import __version__
-from forensics.store import Case, Filter
+from forensics.store import Case
 from forensics.types import SCOPE
 from forensics.web.desk import Desk, policies
 from forensics.web.models import (
     Accepted,
     CaseId,
-    DecisionName,
-    Language,
-    OutcomeName,
     Problem,
     SessionIn,
-    Sort,
-    StateName,
     Text,
-    VerdictName,
 )
-from forensics.web.playable import playable
 from forensics.web.security import COOKIE, SESSION_SECONDS, session_of
 from forensics.web.uploads import RESERVE, UploadRefusedError, receive
 
@@ -148,7 +140,7 @@ def scan(desk: TheDesk, case: CaseId) -> Response:
 
     found = case_of(desk, case)  # not as a dependency: that would be a second change of threads
     head = {"id": found.id, "state": found.state, "name": found.name,
-            "progress": _progress(desk, found.id)}  # fmt: skip
+            "progress": progress_of(desk, found.id)}  # fmt: skip
     # The report goes out as it was kept: taking it apart would cost more than the rest.
     body = json.dumps(head)[:-1] + f', "report": {desk.store.report(found.id) or "null"}}}'
     return Response(body, media_type="application/json")
@@ -178,68 +170,6 @@ def delete(
     """Delete a case; the custody log keeps its lines and says so."""
     desk.delete(found, by)
     return Response(status_code=204)
-
-
-@router.get("/cases")
-def cases(
-    desk: TheDesk,
-    verdict: VerdictName | None = None,
-    decision: DecisionName | None = None,
-    state: StateName | None = None,
-    outcome: OutcomeName | None = None,
-    q: Annotated[Text, Query(max_length=200)] = "",
-    sort: Sort = "-created",
-    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> JSONResponse:
-    """List cases, one page at a time."""
-    wanted = Filter(verdict=verdict, decision=decision, state=state, outcome=outcome, text=q)
-    # Cases are numbered as they come in, and by number no database has to sort.
-    order = sort.replace("created", "number")
-    found = desk.store.find(wanted, sort=order, offset=offset, limit=limit)
-    everything = sum(found.states.values())
-    return JSONResponse({
-        "items": [_row(desk, case) for case in found.cases],
-        "total": found.total,
-        "total_all": everything,
-        "counts": found.states,
-        "batch": {"total": desk.batch()},
-    })  # fmt: skip
-
-
-@router.get("/cases/{case}")
-def case_with_report(desk: TheDesk, case: CaseId, lang: Language = "en") -> Response:
-    """Return everything about one case: its report, and each item of evidence in words."""
-    import json
-
-    from forensics.web.decisions import Said, second_needed
-    from forensics.web.words import explained
-
-    found = case_of(desk, case)
-    text = desk.store.report(found.id) if found.state == "done" else None
-    report = json.loads(text or "{}")
-    limit = report.get("environment", {}).get("config", {}).get("threshold_llr")
-    reviews = desk.store.reviews(found.id)
-    said = [Said(one.reviewer, one.opinion) for one in reviews]
-    own = desk.upload(found.id)
-    media = own or desk.media(found)
-    expires = desk.expires(found) if own else None
-    head = _row(desk, found) | {
-        "pictures": list(found.pictures),
-        "media": {"url": f"/v1/scans/{found.id}/media", "playable": playable(media, report)},
-        "reviews": [
-            {"reviewer": r.reviewer, "opinion": r.opinion, "note": r.note,
-             "time": r.time.isoformat()} for r in reviews
-        ],
-        "second_needed": second_needed(found.verdict or "", said, desk.settings.second_reader),
-        "expires": expires.isoformat() if expires else None,
-        "sealed": found.record_sha256 is not None,
-        "own": own is not None,
-        "here": media is not None,
-        "explanations": [explained(item, limit, lang) for item in report.get("evidence", ())],
-    }  # fmt: skip
-    body = json.dumps(head)[:-1] + f', "report": {text or "null"}}}'
-    return Response(body, media_type="application/json")
 
 
 @router.get("/detectors")
@@ -316,30 +246,10 @@ def sign_out(request: Request) -> Response:
     return response
 
 
-def _progress(desk: Desk, case: str) -> list[int | None] | None:
+def progress_of(desk: Desk, case: str) -> list[int | None] | None:
+    """Return how many pictures of a scan were seen and are planned, while it runs."""
     task = desk.jobs.find(case)
     return list(task.progress) if task is not None and task.progress is not None else None
-
-
-def _row(desk: Desk, case: Case) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "name": case.name,
-        "path": case.path,
-        "bytes": case.bytes,
-        "created": case.created.isoformat(),
-        "finished": case.finished.isoformat() if case.finished else None,
-        "state": case.state,
-        "progress": _progress(desk, case.id) if case.state != "done" else None,
-        "verdict": case.verdict,
-        "probability": case.probability,
-        "declaration": case.declaration,
-        "error": case.error,
-        "same_as": case.same_as,
-        "near": case.near,
-        "decision": case.decision,
-        "review_count": case.reviews,
-    }
 
 
 def _detectors() -> list[dict[str, Any]]:

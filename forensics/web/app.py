@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from forensics import __version__
 from forensics.errors import ForensicsError, UsageError
-from forensics.web import api, api_files
+from forensics.web import api, api_cases, api_files
 from forensics.web.desk import Desk
 from forensics.web.metrics import Metrics
 from forensics.web.security import Buckets, Guard, Sessions
@@ -99,6 +99,7 @@ def create_app(settings: ServeSettings) -> FastAPI:
     app.state.tries = Buckets(10 / 60, 10.0)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
     app.include_router(api.router)
+    app.include_router(api_cases.router)
     app.include_router(api_files.router)
     _pages(app, metrics)
     _failures(app)

@@ -25,6 +25,7 @@ from forensics.report.custody.log import CustodyLog
 from forensics.report.custody.seal import Sealer
 from forensics.report.model import report_to_dict
 from forensics.store import Case, Filter, Review, Store
+from forensics.store.connect import sqlite_file
 from forensics.web.children import ChildFailedError
 from forensics.web.decisions import Said, decide
 from forensics.web.jobs import JobQueue, QueueFullError, Task
@@ -62,6 +63,7 @@ class Desk:
 
         self._log = CustodyLog(settings.log, key=load_private(self.key))
         self.store = Store(settings.database)
+        self.local = sqlite_file(self.store.address) is not None
         self.jobs = JobQueue(settings.workers, settings.queue)
         self._failed: dict[str, str] = {}
         self._writing, self._counting = threading.Lock(), threading.Lock()
