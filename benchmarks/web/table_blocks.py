@@ -18,7 +18,8 @@ def _web(result: Result) -> list[str]:
         f"first view transfers {pages['bytes'] / 1000:.1f} kB in {pages['requests']} requests and "
         f"can be used after {most('inbox_s')} at most, the case of a 10-minute clip after "
         f"{most('case_usable_s')}, its first picture after {most('case_picture_s')} "
-        f"(n = {pages['n']} each, new browser profiles).",
+        f"(n = {pages['n']} each, new browser profiles). Load of the machine at the end: "
+        f"{where['load_at_end']:.1f}.",
         "",
         f"| {load['clients']} clients at once, {load['cases']} cases | n | median | "
         "95 % of answers within [95 % interval] |",
