@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-n", type=int, default=20_000, help="mutated files of each kind")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, help="kinds at once")
     options = parser.parse_args(arguments)
     from forensics.provenance.keys import signing_identity
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seeds = write_seeds(folder, signing_identity(folder / "keys"))
-        rows = []
-        for kind in options.kinds.split(","):
-            rows.append(measure(kind, seeds[kind], options.n, options.seed, folder))
-            print(rows[-1], flush=True)
+        with ThreadPoolExecutor(options.jobs) as pool:
+            rows = list(pool.map(
+                lambda kind: measure(kind, seeds[kind], options.n, options.seed, folder),
+                options.kinds.split(","),
+            ))  # fmt: skip
     return report(rows)
 
 

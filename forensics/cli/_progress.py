@@ -47,7 +47,9 @@ def scan_progress(files: int) -> Iterator[Callable[[Path], FileProgress]]:
         def start(path: Path) -> FileProgress:
             nonlocal begun
             begun += 1
-            bar.reset(task, description=escape(printable(path.name)), total=None, file=begun)
+            # A reset drops every field that it is not given again.
+            name = escape(printable(path.name))
+            bar.reset(task, description=name, total=None, file=begun, files=files)
             return lambda done, planned: bar.update(task, completed=done, total=planned)
 
         yield start

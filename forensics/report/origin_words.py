@@ -97,7 +97,6 @@ def _container(values: Mapping[str, Any]) -> list[Row]:
     for name, key in (
         ("Container", "kind"), ("Brands", "brands"), ("Written by", "writers"),
         ("Encoders", "encoders"), ("Handlers", "handlers"), ("Claims the camera", "cameras"),
-        ("Edit list", "edits"),
     ):  # fmt: skip
         if value := values.get(key):
             rows.append((name, _joined(value)))

@@ -141,10 +141,16 @@ def declaration_words(declaration: Declaration) -> tuple[str, str]:
         (
             INTEGRITY.get(declaration.integrity, text(declaration.integrity)),
             f"Signer: {TRUST.get(declaration.signer_trust, declaration.signer_trust)}.",
-            f"Time stamp: {TRUST.get(declaration.timestamp_trust, declaration.timestamp_trust)}.",
+            f"Time stamp: {_stamp(declaration)}.",
         )
     )
     return said, trust
+
+
+def _stamp(declaration: Declaration) -> str:
+    if not any(code.startswith("timeStamp.") for code in declaration.codes):
+        return "none"
+    return TRUST.get(declaration.timestamp_trust, text(declaration.timestamp_trust))
 
 
 PROVENANCE = "provenance"
