@@ -72,7 +72,7 @@ def _page(desk: Desk, wanted: Filter, order: str, offset: int, limit: int) -> JS
         "total": found.total,
         "total_all": everything,
         "counts": found.states,
-        "batch": {"total": desk.batch()},
+        "batch": {"total": desk.batch(), "waiting": desk.jobs.waiting},
     })  # fmt: skip
 
 

@@ -12,7 +12,7 @@ export default {
   verdict_suspect: "suspect", verdict_inconclusive: "inconclusive", verdict_no_evidence: "no evidence",
   decision_open: "to review", decision_second_reader: "second reader needed", decision_disagreement: "readers disagree", decision_confirmed: "confirmed", decision_rejected: "rejected", decision_unsure: "unsure",
   state_queued: "Waiting", state_running: "Being scanned", state_done: "Done", scanning: "Scanning {name}", seen_of: "{seen} of {planned} pictures looked at",
-  count: "{shown} of {total} cases", empty: "No case yet. Drop a clip above.", nothing_matches: "No case matches.", batch: "{done} of {total} scanned", earlier: "Earlier page", later: "Next page",
+  count: "{shown} of {total} cases", empty: "No case yet. Drop a clip above.", nothing_matches: "No case matches.", batch: "{done} of {total} scanned", batch_elsewhere: "Waiting in a batch: {n}", earlier: "Earlier page", later: "Next page",
   scope_short: "Examined are faces in the pictures. Voice, lip-sync by audio and wholly generated video are not. Absence of evidence is not proof of authenticity.",
   scope: "Examined: signs of face manipulation (swapped or re-painted faces) in the pictures. Not examined: voice, lip-sync by audio, and wholly generated video. Absence of evidence is not proof of authenticity.",
   not_stated: "not stated", under_1: "under 1 %", over_99: "over 99 %",

@@ -73,9 +73,9 @@ export async function show(main, _rest, failure) {
 
   function progress(data) {
     const waiting = (data.counts.queued ?? 0) + (data.counts.running ?? 0);
-    if (!waiting) return [];
-    const total = Math.max(data.batch.total, waiting);
-    return [h("label", null, t("batch", { done: total - waiting, total }), " ", h("progress", { max: total, value: total - waiting }))];
+    const own = Math.min(data.batch.waiting, waiting), total = Math.max(data.batch.total, own);
+    return [own > 0 && h("label", null, t("batch", { done: total - own, total }), " ", h("progress", { max: total, value: total - own })),
+      waiting > own && h("p", { class: "soft" }, t("batch_elsewhere", { n: waiting - own }))].filter(Boolean);
   }
 
   const about = await api("about");

@@ -12,7 +12,7 @@ export default {
   verdict_suspect: "可疑", verdict_inconclusive: "无法判断", verdict_no_evidence: "未发现证据",
   decision_open: "待审核", decision_second_reader: "需第二人复核", decision_disagreement: "意见不一致", decision_confirmed: "已确认", decision_rejected: "已否定", decision_unsure: "不确定",
   state_queued: "排队中", state_running: "检测中", state_done: "完成", scanning: "正在检测 {name}", seen_of: "已查看 {planned} 帧画面中的 {seen} 帧",
-  count: "共 {total} 个案件,显示 {shown} 个", empty: "还没有案件。请将视频拖到上方。", nothing_matches: "没有符合条件的案件。", batch: "已检测 {total} 个中的 {done} 个", earlier: "上一页", later: "下一页",
+  count: "共 {total} 个案件,显示 {shown} 个", empty: "还没有案件。请将视频拖到上方。", nothing_matches: "没有符合条件的案件。", batch: "已检测 {total} 个中的 {done} 个", batch_elsewhere: "批量任务中等待:{n} 个", earlier: "上一页", later: "下一页",
   scope_short: "只检测画面中的人脸,不检测声音、音频驱动的口型和完全生成的视频。没有发现证据不等于证明真实。",
   scope: "检测范围:画面中人脸被篡改(换脸或重绘)的迹象。未检测:声音、音频驱动的口型、完全生成的视频。没有发现证据不等于证明真实。",
   not_stated: "未给出", under_1: "低于 1 %", over_99: "高于 99 %",
