@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ Value = str | float
 Features = dict[str, Value]
 
 _FRAMES = 4
+_KEPT = 10_000
 _MASK_LEVEL = 8
 """Grey level from which a mask's pixel counts: lossy masks are not quite black."""
 
@@ -86,9 +88,7 @@ def _look(
         complain("file_missing", f"{printable(same[0].path)}: no such file")
         return
     try:
-        clip = open_clip(path)
-        hashes = hash_file(path, frames=_FRAMES)
-        declared = any(reading.label == "1" for reading in read_aigc(path))
+        clip, hashes, declared = _facts(path, path.stat().st_mtime_ns)
     except UnreadableInputError as error:
         complain("file_unreadable", f"{printable(same[0].path)}: {error.cause}")
         return
@@ -106,6 +106,16 @@ def _look(
             _check_mask(row, folder, complain)
 
 
+@lru_cache(maxsize=_KEPT)
+def _facts(path: Path, changed: int) -> tuple[Clip, ClipHash, bool]:
+    """Return what a file is, looks like, and whether it declares itself AI-generated.
+
+    Kept by the time of its last change: a set is often checked again after a row was mended.
+    """
+    declared = any(reading.label == "1" for reading in read_aigc(path))
+    return open_clip(path), hash_file(path, frames=_FRAMES), declared
+
+
 def _check_mask(row: Row, folder: Path, complain: Callable[..., None]) -> None:
     assert row.mask is not None
     mask = folder / row.mask
@@ -113,7 +123,7 @@ def _check_mask(row: Row, folder: Path, complain: Callable[..., None]) -> None:
         complain("mask_missing", f"mask {printable(row.mask)}: no such file", [row.line])
         return
     try:
-        painted = _painted(mask)
+        painted = _painted(mask, mask.stat().st_mtime_ns)
     except UnreadableInputError as error:
         complain("mask_unreadable", f"mask {printable(row.mask)}: {error.cause}", [row.line])
         return
@@ -123,7 +133,8 @@ def _check_mask(row: Row, folder: Path, complain: Callable[..., None]) -> None:
         complain("label_wrong", "labelled real, but its mask is not empty", [row.line])
 
 
-def _painted(mask: Path) -> bool:
+@lru_cache(maxsize=_KEPT)
+def _painted(mask: Path, changed: int) -> bool:
     """Whether anything in a mask is painted; stops at the first picture that is."""
     with stream_frames(open_clip(mask), SamplingPlan(all=True)) as frames:
         return any(bool((np.asarray(f.image) >= _MASK_LEVEL).any()) for f in frames)
