@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from forensics.policy.case import Case
 from forensics.types import Outcome
@@ -155,14 +155,11 @@ _VISIBLE = {
 
 @judge("CN-AV-12")
 def _stop(case: Case) -> Judgement:
-    if case.said_synthetic or not case.suspected:
-        return open_question(case) or Judgement(
-            "compliant", "A mark says that the file is AI-made.", "已有标识表明其为人工智能生成。",
-            "", _MARKS,
-        )  # fmt: skip
-    answer = only_suspected(case, "stop_and_label")
-    assert answer is not None
-    return answer
+    if not case.said_synthetic:
+        return open_question(case, "stop_and_label") or _VISIBLE["unsure"]
+    # The article asks for a conspicuous mark; metadata or the uploader's word are none.
+    found = _visible_mark(case)
+    return replace(found, action="stop_and_label") if found.outcome == "noncompliant" else found
 
 
 @judge("CN-DS-14")

@@ -102,6 +102,14 @@ def test_declared_by_the_uploader_alone(make_case: MakeCase) -> None:
     assert "write_label_2" in applied.actions and "write_implicit_label" in applied.actions
 
 
+def test_metadata_or_the_uploaders_word_are_no_conspicuous_mark(make_case: MakeCase) -> None:
+    for before in (make_case(declared="yes"), make_case(labels=(LABEL,))):
+        assert outcomes(before)["CN-AV-12"] == "inconclusive"
+    absent = make_case(declared="yes", visible=VisibleLabel("absent"))
+    assert "stop_and_label" in apply_policy(absent, BOTH).actions
+    assert outcomes(make_case(labels=(LABEL,), visible=BIG))["CN-AV-12"] == "compliant"
+
+
 def test_a_mark_that_is_gone(make_case: MakeCase) -> None:
     found = outcomes(make_case(watermark=mark("synthetic")))
     assert found["CN-DS-18"] == found["CN-LABEL-10"] == found["EU-COP-12"] == "noncompliant"
