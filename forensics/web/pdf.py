@@ -56,7 +56,7 @@ class _Page:
 
         self.pdf.set_font(_FONT, size=size)
         self.pdf.set_text_color(*((85, 96, 109) if grey else (26, 32, 39)))
-        wrap = WrapMode.CHAR if _long_word(str(text)) else WrapMode.WORD
+        wrap = WrapMode.CHAR if _breaks_anywhere(str(text)) else WrapMode.WORD
         self.pdf.multi_cell(
             0, size * 0.52, printable(text), align="L", new_x="LMARGIN", new_y="NEXT",
             wrapmode=wrap,
@@ -91,8 +91,9 @@ class _Page:
             self.pdf.set_xy(self.pdf.l_margin, top + side + 9)
 
 
-def _long_word(text: str) -> bool:
-    return any(len(word) > 60 for word in text.split())
+def _breaks_anywhere(text: str) -> bool:
+    """Tell whether lines end between any two characters: Chinese, and words that fit no line."""
+    return any(ord(char) >= 0x2E80 for char in text) or any(len(w) > 60 for w in text.split())
 
 
 def _merged(crop: Path, heat: Path | None) -> Any:
