@@ -34,7 +34,9 @@ Writer = Callable[[Result], list[str]]
 
 _WRITERS: dict[str, tuple[str, Writer]] = dict(_swapper_tables.WRITERS)
 _OPTIONAL: set[str] = set()
-_MORE = ("benchmarks.table_blocks", "benchmarks.web.table_blocks")
+_MORE = (
+    "benchmarks.table_blocks", "benchmarks.web.table_blocks", "benchmarks.provenance.table_blocks",
+)  # fmt: skip
 
 
 def figures(name: str, *, of: str, optional: bool = False) -> Callable[[Writer], Writer]:

@@ -65,13 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "audit small MP4, signed": lambda: auditor.audit(small),
             "audit small JPEG, signed": lambda: auditor.audit(photo),
         })  # fmt: skip
-        pixels = turns(max(3, options.n // 5), {
+        parts: dict[str, Callable[[], object]] = {
             "watermark, 75 pictures of 640x360": lambda: search_watermark(small),
-            "visible label, 4 looks": lambda: find_visible_label(small),
             "fingerprint, one a second": lambda: find_fingerprints(small),
-        })  # fmt: skip
-        notes = {"visible_label": find_visible_label(small).status,
-                 "fingerprint": find_fingerprints(small).reason or "taken"}  # fmt: skip
+        }
+        label = find_visible_label(small)
+        if label.status != "not_examined":
+            parts["visible label, 4 looks"] = lambda: find_visible_label(small)
+        pixels = turns(max(3, options.n // 5), parts)
+        notes = {"visible_label": label.status, "reason": label.reason}
         size = large.stat().st_size
     return report(cheap, pixels, notes, size)
 

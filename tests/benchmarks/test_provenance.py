@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.provenance import interop, matrix, tamper
+from benchmarks.fuzz import run
+from benchmarks.provenance import compression, interop, matrix, speed, tamper
 from benchmarks.provenance.auditor import Said
 from benchmarks.provenance.transformations import IMAGE, VIDEO
 from forensics.media import write_video
@@ -104,3 +105,26 @@ def test_others_read_our_labels(tmp_path: Path, photo: Path) -> None:
     identity = signing_identity(tmp_path / "keys")
     for source in (photo, clip):
         assert all(check.same for check in interop.ours(source, tmp_path, identity))
+
+
+def test_turns_leave_the_first_out_and_keep_the_order() -> None:
+    calls: list[str] = []
+    timed = speed.turns(3, {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")})
+    assert calls == ["a", "b"] * 4 and len(timed["a"].seconds) == 3
+    assert timed["b"].row()["n"] == 3
+    low, high = speed.interval([1.0, 2.0, 9.0])
+    assert 1.0 <= low <= 2.0 <= high <= 9.0
+
+
+def test_one_coding_has_one_stage_and_two_have_different_distances() -> None:
+    rng = np.random.default_rng(0)
+    for name, choose in compression.CASES.items():
+        codings = choose(rng)
+        assert len(codings) == (2 if name.startswith("twice") else 1)
+        assert len({c.gap for c in codings}) == len(codings)
+
+
+def test_a_fuzz_worker_that_dies_or_raises_is_counted(tmp_path: Path) -> None:
+    row = run.measure("png", b"\x89PNG\r\n\x1a\n" + bytes(40), 5, 1, tmp_path)
+    assert row["crashes"] == row["hangs"] == [] and sum(row["answers"].values()) == 5
+    assert 0 < row["memory_mb"] < 2000
