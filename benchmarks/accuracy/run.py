@@ -25,6 +25,7 @@ from benchmarks.accuracy.openings import LOG, open_counted
 from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
 from benchmarks.accuracy.sets import open_set, part_of
+from benchmarks.accuracy.single import alone
 from forensics.errors import ForensicsError
 from forensics.evaluation import evaluate
 from forensics.evaluation.manifest import Manifest
@@ -90,6 +91,8 @@ class Benchmark:
         if kind == "crops":
             self._part(name, "face width", subgroups.face_width(manifest))
             self._part(name, "skin tone as filmed", subgroups.skin_tone(manifest))
+            for who, detector in alone():
+                self.measure(name, who, manifest, detector, kind)
         if not self.options.alone:
             self._peers(name, manifest, kind)
         return result
@@ -153,9 +156,12 @@ class Benchmark:
                 path = write_pairs(
                     self.options.cache, Path(folder), each=self.options.pairs, mild=mild
                 )
-                result = self.measure_all(name, open_set(path), "crops")
+                self.measure_all(name, open_set(path), "crops")
             if mild:
-                self._bar(f"AUC on {name}", result, 0.95)
+                result = next(
+                    r for r in self.results if (r["set"], r["scorer"]) == (name, "blend alone")
+                )
+                self._bar(f"AUC of blend on {name}", result, 0.95)
 
     def compared(self) -> dict[str, Any]:
         """Return what follows from the rows of all sets together."""

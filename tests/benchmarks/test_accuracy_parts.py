@@ -167,10 +167,12 @@ def test_the_whole_benchmark_at_toy_size(
     result = json.loads(text)
     assert str(tmp_path) not in text
     rows = {(row["set"], row["scorer"]): row for row in result["results"]}
-    assert {who for _, who in rows} == {"ours", "chance", "Sharpness"}
+    others = {"blend alone", "frequency alone", "chance", "Sharpness"}
+    assert {who for _, who in rows} == {"ours", *others}
+    assert ("clips, all", "blend alone") not in rows
     assert rows["DFDC crops, look", "ours"]["curves"]["roc"][-1] == [1, 1]
     assert rows["clips, all", "chance"]["n_scored"] == 4
-    assert {row["against"] for row in result["paired"]} == {"chance", "Sharpness"}
+    assert {row["against"] for row in result["paired"]} == others
     assert result["cross_auc"]["sets"] == ["DFDC crops, look", "clips, all"]
     assert {row["by"] for row in result["subgroups"]} >= {"face width", "source"}
     assert result["openings_of_once"] is None and not log.exists()
