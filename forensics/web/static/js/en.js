@@ -48,7 +48,7 @@ export default {
   stands: "This case stands at:", second_why: "The policy of this desk asks for a second reader here.", no_reviews: "Nobody has reviewed this case yet.",
   your_decision: "Your decision", opinion_confirm: "Confirm", opinion_confirm_means: "a face in it was manipulated", opinion_reject: "Reject", opinion_reject_means: "no face in it was manipulated", opinion_unsure: "Unsure", opinion_unsure_means: "it cannot be told",
   said_confirm: "confirmed", said_reject: "rejected", said_unsure: "unsure",
-  note: "Note (what you saw, what you compared)", reviewer: "Your name", reviewer_note: "Goes into the log.", keep_review: "Sign off", review_kept: "Your review was entered in the log.",
+  note: "Note (what you saw, what you compared)", reviewer: "Your name", reviewer_note: "Goes into the log.", keep_review: "Sign off", next_case: "Next to review: {name}", review_kept: "Your review was entered in the log.",
   statement: "Statement of reasons", statement_note: "For the person concerned. Fill in the blanks before you send it.", statement_language: "Language of the statement", statement_save: "Save as text",
   custody: "Custody log", custody_note: "Each line holds the hash of the line before, so none can be changed or taken out unseen.", log_line: "Line", log_time: "Time", log_event: "Event", log_hash: "Hash",
   event_report: "Report sealed", event_review: "Review", event_upload: "Upload received", event_export: "Exported", event_deletion: "Deleted", event_recovered: "Recovered",

@@ -64,13 +64,19 @@ export async function show(body, item) {
     return [h("p", null, h("label", { for: "statement" }, t("statement_note")), " ", choice), text, h("p", null, save)];
   }
 
+  // The most suspicious case that nobody has looked at yet.
+  async function next() {
+    const open = (await api("cases?decision=open&sort=-probability&limit=2")).items.find((one) => one.id !== item.id);
+    return open && h("p", null, h("a", { href: `#/case/${open.id}` }, t("next_case", { name: open.name })));
+  }
+
   async function draw() {
-    const parts = await Promise.all([custody(), statement()]);
+    const parts = await Promise.all([custody(), statement(), item.decision === "open" ? null : next()]);
     body.replaceChildren(
       h("section", { class: "card" }, h("h2", { tabindex: "-1" }, t("tab_review")),
         h("p", null, badge(item.verdict), " ", t("stands"), " ", h("strong", { id: "decision" }, t(`decision_${item.decision}`))),
         item.second_needed && h("p", { class: "soft" }, t("second_why")),
-        history(item.reviews), form()),
+        parts[2], history(item.reviews), form()),
       h("section", { class: "card" }, h("h2", null, t("statement")), parts[1]),
       h("section", { class: "card" }, h("h2", null, t("custody")), h("p", { class: "soft" }, t("custody_note")), parts[0]));
   }

@@ -59,7 +59,7 @@ export default {
   stands: "本案当前状态:", second_why: "按照本工作台的规定,本案需要第二人复核。", no_reviews: "还没有人审核本案。",
   your_decision: "您的决定", opinion_confirm: "确认", opinion_confirm_means: "其中有人脸经过篡改", opinion_reject: "否定", opinion_reject_means: "其中没有人脸经过篡改", opinion_unsure: "不确定", opinion_unsure_means: "无法判断",
   said_confirm: "确认", said_reject: "否定", said_unsure: "不确定",
-  note: "备注(看到了什么,与什么作了比较)", reviewer: "您的姓名", reviewer_note: "将写入日志。", keep_review: "签署", review_kept: "您的审核已写入日志。",
+  note: "备注(看到了什么,与什么作了比较)", reviewer: "您的姓名", reviewer_note: "将写入日志。", keep_review: "签署", next_case: "下一个待审核案件:{name}", review_kept: "您的审核已写入日志。",
   statement: "理由说明", statement_note: "发给当事人。发送前请填写空白处。", statement_language: "说明的语言", statement_save: "存为文本",
   custody: "保管日志", custody_note: "每一行都含有上一行的哈希值,任何更改或删除都会被发现。", log_line: "行", log_time: "时间", log_event: "事件", log_hash: "哈希值",
   event_report: "报告封存", event_review: "审核", event_upload: "收到上传", event_export: "导出", event_deletion: "删除", event_recovered: "恢复",
