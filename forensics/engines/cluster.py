@@ -77,6 +77,8 @@ class RayEngine:
     def __init__(self, workers: int, address: str | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_AUTH_MODE", "token")
+        # Ray lets its workers give way to everything else on the machine unless told not to.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             import ray
         except ImportError as error:
@@ -127,10 +129,7 @@ class RayEngine:
                 return True
             if not self._idle:
                 self._start()
-                continue_ = len(self._busy) < self._count
-                if continue_:
-                    continue
-                return True
+                continue
             path = again.popleft() if again else next(source, None)
             if path is None:
                 return False
@@ -167,15 +166,18 @@ class RayEngine:
         now = time.monotonic()
         for ref, busy in list(self._busy.items()):
             patience = _PLACE if busy.path is None else self._patience(busy.path)
-            if now - busy.since > patience:
-                self._forget(ref)
-                if busy.path is None:
-                    raise ForensicsError(
-                        f"the cluster gave no place for a worker in {_PLACE:g} s; "
-                        "are there free CPUs?"
-                    )
+            if now - busy.since <= patience:
+                continue
+            self._forget(ref)
+            if busy.path is not None:
                 how = f"the worker did not end within {patience:g} s and was stopped"
                 yield from self._bury(busy, how, again, attempts)
+            elif self._idle or self._busy:
+                self._count -= 1  # a node was lost; the others go on
+            else:
+                raise ForensicsError(
+                    f"the cluster gave no place for a worker in {_PLACE:g} s; are there free CPUs?"
+                )
 
     def _patience(self, path: Path) -> float:
         """Actors give no signs of life, so the whole of a scan has a limit: that of decoding."""
