@@ -17,7 +17,7 @@ from forensics.types import CropQuality, Evidence, FaceCrops
 from forensics.verdict.calibration import Context
 
 _PICTURES = 3  # most suspicious crops kept of each track
-_HEAVY = 2  # detectors of this cost and more look at every other crop first
+_HEAVY = 1  # detectors of this cost and more look at every other crop first
 _HELD = 96  # crops of all tracks together that wait for a second look
 _BURSTS = 64  # bursts of all tracks together that are kept
 
@@ -103,8 +103,8 @@ class Face:
 class Ledger:
     """Run the detectors over chunks of crops and keep the account.
 
-    Light detectors look at every crop. Heavy ones look at every other crop, and at the rest only
-    when `second_look` is asked for: while nothing is decided, or to tell when a face is
+    Detectors that cost nothing look at every crop. The others look at every other crop, and at the
+    rest only when `second_look` is asked for: while that may decide, or to tell when a face is
     suspicious.
 
     Args:
@@ -136,8 +136,10 @@ class Ledger:
             crops = crops.select(usable)
         if not len(crops):
             return
-        every_other = (np.arange(len(crops)) + face.seen) % 2 == 0
-        face.seen += len(crops)
+        # Counted over usable crops, so that an evaluation chooses the same ones as a scan.
+        passed = np.array([q.usable for q in crops.quality], bool)
+        every_other = ~passed | ((np.cumsum(passed) - 1 + face.seen) % 2 == 0)
+        face.seen += int(passed.sum())
         later = np.flatnonzero(~every_other)
         if self._whole or self._held + len(later) > _HELD:
             now, later = crops, later[:0]

@@ -32,7 +32,12 @@ from forensics.types import (
     Report,
     Verdict,
 )
-from forensics.verdict.calibration import Calibration, check_weights, read_calibration
+from forensics.verdict.calibration import (
+    Calibration,
+    Likelihood,
+    check_weights,
+    read_calibration,
+)
 from forensics.verdict.decide import OperatingPoint, decide, posterior
 
 Progress = Callable[[int, int | None], None]
@@ -43,6 +48,7 @@ OnFrame = Callable[[Frame, int, int | None], None]
 
 _CHUNK = 4  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
+_NEAR = 0.7  # log ratio within which a second look may turn the verdict
 _BURSTS = 4  # times at which directly following pictures are looked at
 
 
@@ -182,10 +188,19 @@ class Scanner:
         least = 1 if clip.kind == "image" else min(_LEAST_CROPS, self.options.frames)
         said = self.judge.judge(track, face, least)
         likelihood = said.likelihood
-        open_still = likelihood is None or likelihood.llr > self.judge.clear([likelihood])
-        if open_still and ledger.second_look(track.id):
+        if self._worth_it(likelihood) and ledger.second_look(track.id):
             said = self.judge.judge(track, face, least)
         return said
+
+    def _worth_it(self, likelihood: Likelihood | None) -> bool:
+        """Tell whether further crops may decide, or are wanted for the times of a suspicious face.
+
+        Crops of one face are so alike that a second look moves the ratio little.
+        """
+        if likelihood is None:
+            return True
+        suspect, clear = self.judge.suspect([likelihood]), self.judge.clear([likelihood])
+        return likelihood.llr > suspect - _NEAR or abs(likelihood.llr - clear) < _NEAR
 
     def _conclude(self, judged: Sequence[tuple[Judged, Face]]) -> Verdict:
         """Decide, and abstain where a mild re-encoding or another detector speaks against it."""

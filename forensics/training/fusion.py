@@ -208,7 +208,7 @@ def fit_model(
         chosen = times[of_row] > 0
         draws.append(_fit(z[chosen], table.fake[chosen], times[of_row][chosen].astype(float)))
     scores = np.clip(cross_scores(clips, names, rho), -bound, bound)
-    real: dict[str, float] = {}
+    real: list[float] = []
     fakes: list[list[float]] = [[] for _ in range(len(edges) + 1)]
     for clip, score in zip(clips, scores, strict=True):
         if not np.isfinite(score):
@@ -216,7 +216,7 @@ def fit_model(
         if clip.fake:
             fakes[int(np.searchsorted(np.array(edges), clip.context.grain))].append(float(score))
         else:
-            real[clip.group] = max(real.get(clip.group, -np.inf), float(score))
+            real.append(float(score))
 
     def rounded(values: Any) -> tuple[float, ...]:
         return tuple(round(float(v), 6) for v in values)
@@ -227,7 +227,7 @@ def fit_model(
         scale=rounded(scale),
         coefficients=rounded(w),
         covariance=tuple(rounded(row) for row in np.cov(np.array(draws).T)),
-        real_scores=rounded(sorted(real.values())),
+        real_scores=rounded(sorted(real)),
         fake_scores=tuple(rounded(sorted(part)) for part in fakes),
     )
 

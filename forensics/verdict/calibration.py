@@ -86,8 +86,8 @@ class Model:
         scale: (k,) their standard deviations.
         coefficients: (k + 1,) of the constant and the standardised inputs.
         covariance: (k + 1, k + 1) of the coefficients, by bootstrap over groups.
-        real_scores: Sorted log ratios of the real calibration clips, one a group, by a model that
-            did not see the group.
+        real_scores: Sorted log ratios of the real calibration clips, by a model that did not see
+            the clip's group.
         fake_scores: The same of the fake clips, by stratum.
     """
 

@@ -14,7 +14,7 @@ from forensics.types import CropQuality, Evidence, FaceCrops
 class Counting(Detector):
     """Give each crop its time as its logit."""
 
-    name, cost = "counting", 1
+    name, cost = "counting", 0
 
     def score(self, crops: FaceCrops) -> list[Evidence]:
         return [Evidence(self.name, kind="time", track_id=crops.track_id,
