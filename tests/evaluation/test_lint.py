@@ -261,6 +261,19 @@ def test_few_groups_of_perfect_separation_need_more_than_a_handful() -> None:
     assert more is not None and more.severity == "refused"
 
 
+def test_matched_pairs_tell_with_fewer_groups() -> None:
+    # Both of a pair are coded alike, in many ways: nothing is uncertain.
+    rows = [
+        Row(f"{i}", resolved=Path(f"{i}"), label="fake" if i % 2 else "real", group=f"g{i // 2}",
+            line=i)
+        for i in range(22)
+    ]  # fmt: skip
+    alike: dict[int, Any] = {i: {"codec": "abc"[i // 2 % 3]} for i in range(22)}
+    assert verdict(probe("codec", rows, alike)) is None
+    few = verdict(probe("codec", rows[:8], alike))
+    assert few is not None and few.severity == "too_few"
+
+
 def test_clips_are_looked_at_too(tmp_path: Path) -> None:
     rows = []
     for i, split in enumerate(("train", "test")):

@@ -28,6 +28,7 @@ HIDES_ABOVE = 0.75
 _FOLDS = 5
 _BINS = 8
 _FEW = 20
+_FEW_PAIRS = 8
 _REPLICATES = 1000
 
 Floats = NDArray[np.float64]
@@ -50,10 +51,10 @@ def probe(name: str, rows: Sequence[Row], features: Mapping[int, Features]) -> d
     known = [row for row in rows if row.line in features]
     fake = np.array([row.label == "fake" for row in known], np.bool_)
     groups = [row.group for row in known]
-    counts = {
-        label: len({g for g, f in zip(groups, fake, strict=True) if f == (label == "fake")})
-        for label in ("real", "fake")
-    }
+    reals, fakes = (
+        {g for g, f in zip(groups, fake, strict=True) if f == wanted} for wanted in (False, True)
+    )
+    counts = {"real": len(reals), "fake": len(fakes)}
     result: dict[str, Any] = {
         "name": name, "n_real": int((~fake).sum()), "n_fake": int(fake.sum()),
         "real_groups": counts["real"], "fake_groups": counts["fake"],
@@ -74,8 +75,9 @@ def probe(name: str, rows: Sequence[Row], features: Mapping[int, Features]) -> d
     if value is None or bounds is None:
         return result
     low, high = bounds
-    if least < _FEW:
-        # Few groups: the bootstrap's interval is too narrow, and none at all at the edge.
+    if least < (_FEW_PAIRS if reals == fakes else _FEW):
+        # Few groups: the bootstrap's interval is too narrow, and none at all at the edge. Where
+        # every group holds both classes, only what differs within a group is uncertain.
         few = wilson(value * least, least)
         low, high = min(low, few[0]), max(high, few[1])
     single = {key: roc_auc(own, fake).value or 0.0 for key, own in told.items()}
