@@ -70,9 +70,9 @@ def tests_of(wanted: Filter) -> list[Test]:
 
 
 def _finding_tests(wanted: Filter) -> list[Test]:
-    said = [FINDINGS.c.case == CASES.c.id]
+    said: list[Test] = []
     if wanted.rule is not None:
         said.append(FINDINGS.c.rule == wanted.rule)
     if wanted.outcome is not None:
         said.append(FINDINGS.c.outcome == wanted.outcome)
-    return [sa.exists().where(*said)] if len(said) > 1 else []
+    return [CASES.c.id.in_(sa.select(FINDINGS.c.case).where(*said))] if said else []

@@ -73,6 +73,8 @@ CASES = sa.Table(
     sa.Column("reviews", sa.Integer, nullable=False),
     sa.Column("pictures", sa.Text, nullable=False),
     sa.Column("record_sha256", sa.String(64)),
+    # Hashed by PostgreSQL, where a path may be longer than an index takes.
+    sa.Index("cases_by_path", "path", postgresql_using="hash"),
 )
 
 FILES = sa.Table(
