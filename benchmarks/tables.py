@@ -36,6 +36,7 @@ _WRITERS: dict[str, tuple[str, Writer]] = dict(_swapper_tables.WRITERS)
 _OPTIONAL: set[str] = set()
 _MORE = (
     "benchmarks.table_blocks", "benchmarks.web.table_blocks", "benchmarks.provenance.table_blocks",
+    "benchmarks.scale.table_blocks",
 )  # fmt: skip
 
 
