@@ -48,6 +48,7 @@ OnFrame = Callable[[Frame, int, int | None], None]
 
 _CHUNK = 4  # crops of one face that are scored together, while the next pictures are looked at
 _LEAST_CROPS = 3  # judged crops that a track of a video needs
+_FEW = 8  # crops of which all are looked at whatever the first half says
 _NEAR = 0.7  # log ratio within which a second look may turn the verdict
 _BURSTS = 4  # times at which directly following pictures are looked at
 
@@ -188,7 +189,8 @@ class Scanner:
         least = 1 if clip.kind == "image" else min(_LEAST_CROPS, self.options.frames)
         said = self.judge.judge(track, face, least)
         likelihood = said.likelihood
-        if self._worth_it(likelihood) and ledger.second_look(track.id):
+        few = len(face.quality) <= _FEW
+        if (few or self._worth_it(likelihood)) and ledger.second_look(track.id):
             said = self.judge.judge(track, face, least)
         return said
 
