@@ -125,3 +125,21 @@ def _sets(result: Result) -> list[str]:
         f"{clean['outcome']}; AUC of the shortcut probes: {probes or 'too few to tell'}."
     )
     return [made, "", *lines, "", *bar_lines(result)]
+
+
+@figures("ablation", of="ablation", optional=True)
+def _ablation(result: Result) -> list[str]:
+    found = result["selection"]
+    lines = ["| detectors | AUC [95 %] | real + fake clips | people |", "|---|---|---|---|"]
+    rows = {f"{name} alone": part for name, part in found["alone"].items()}
+    rows |= {" + ".join(found["chosen"]): found["together"], "all": found["everything"]}
+    for name, part in rows.items():
+        auc = interval(part["auc"], part["auc_interval"])
+        lines.append(f"| {name} | {auc} | {part['n_real']} + {part['n_fake']} | {part['groups']} |")
+    lines += ["", "| on top of | detector | gain in AUC [95 %] | |", "|---|---|---|---|"]
+    for step in found["steps"]:
+        for name, gain in step["tried"].items():
+            told = interval(gain["gain"], (gain["low"], gain["high"]))
+            kept = "kept" if name == step["added"] else ""
+            lines.append(f"| {' + '.join(step['to'])} | {name} | {told} | {kept} |")
+    return lines
