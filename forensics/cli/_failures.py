@@ -16,6 +16,9 @@ from forensics.errors import ExitCode, ForensicsError
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
+EXTRAS = {"sqlalchemy": "batch"}
+"""Which extra brings a package that the plain install lacks."""
+
 
 def one_line(text: object) -> str:
     """Return ``text`` on one line, without control characters."""
@@ -51,6 +54,14 @@ def guarded(*, debug: bool = False) -> Iterator[None]:
     except ForensicsError as error:
         typer.echo(f"error: {one_line(error)}", err=True)
         raise typer.Exit(int(error.exit_code)) from None
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            _report_bug(error, debug=debug)
+        else:
+            told = f"pip install 'deepfake-forensics[{extra}]'"
+            typer.echo(f"error: this command needs the extra {extra!r}: {told}", err=True)
+        raise typer.Exit(int(ExitCode.INTERNAL if extra is None else ExitCode.USAGE)) from None
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -62,7 +73,11 @@ def guarded(*, debug: bool = False) -> Iterator[None]:
     except Exception as error:
         if hasattr(error, "show"):  # typer's own usage errors print themselves
             raise
-        if debug:
-            traceback.print_exception(error)
-        typer.echo(f"internal error: {describe_bug(error)}", err=True)
+        _report_bug(error, debug=debug)
         raise typer.Exit(int(ExitCode.INTERNAL)) from None
+
+
+def _report_bug(error: BaseException, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    typer.echo(f"internal error: {describe_bug(error)}", err=True)

@@ -86,3 +86,20 @@ def test_detectors_info_of_unknown_name(run: Any) -> None:
 def test_detectors_check_passes_the_shipped_one_and_names_an_unknown_one(run: Any) -> None:
     assert "keeps every rule" in run("detectors", "check", "blend").out
     assert run("detectors", "check", "blnd").code == 2
+
+
+def test_a_missing_extra_is_named_in_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['sqlalchemy'] = None; sys.argv[1:] = ['cases', 'list', '--db', "
+        "'cases.sqlite']; from forensics.cli.app import main; main()"
+    )
+    (tmp_path / "cases.sqlite").write_bytes(b"")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: this command needs the extra 'batch': pip install 'deepfake-forensics[batch]'\n"
+    )
