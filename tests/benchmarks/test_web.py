@@ -20,7 +20,8 @@ def test_bounds_hold_the_percentile() -> None:
 def test_a_table_out_of_a_result(tmp_path: Path) -> None:
     row = {"n": 250, "median_ms": 90.0, "p95_ms": 120.0, "p95_interval_ms": [110.0, 130.0]}
     result = {
-        "name": "web", "date": "2026-01-01", "environment": {"cores": 2, "cpu": "x", "load_at_end": 2.0},
+        "name": "web", "date": "2026-01-01",
+        "environment": {"cores": 2, "cpu": "x", "load_at_end": 2.0},
         "pages": {"n": 2, "bytes": 28_700, "requests": 12, "inbox_s": [0.4, 0.5],
                   "case_usable_s": [0.6, 0.7], "case_picture_s": [0.8, 0.9]},
         "load": {"clients": 50, "cases": 1000, "questions": {"list": row, "case": row}},
