@@ -82,9 +82,12 @@ def test_the_timeline_seeks(browser: Browser, desk: Running, case: str) -> None:
         for _ in range(2):
             lane.press("ArrowRight")
         assert "score" in (lane.get_attribute("aria-valuetext") or "")
-        box = page.locator(".overlay .box").bounding_box()
+        # The box is drawn anew at every picture: find and measure it in one go.
+        box = page.wait_for_function(
+            "() => document.querySelector('.overlay .box')?.getBoundingClientRect().toJSON()"
+        ).json_value()
         video = page.locator("video").bounding_box()
-        assert box is not None and video is not None
+        assert video is not None
         assert video["x"] < box["x"] and box["x"] + box["width"] < video["x"] + video["width"]
         page.get_by_role("button", name=re.compile("Go to the highest score")).click()
         page.wait_for_timeout(200)
