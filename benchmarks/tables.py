@@ -115,6 +115,16 @@ def interval(value: float | None, bounds: Sequence[float] | None, digits: int = 
     return f"{value:.{digits}f}{ends}"
 
 
+_BRIEF = ("ours", "blend alone", "Meso4_DF")
+
+
+@figures("accuracy-brief", of="accuracy")
+def _accuracy_brief(result: Result) -> list[str]:
+    """Ours, its leading detector, and one published peer; the whole table is in the docs."""
+    rows = [row for row in result["results"] if row["scorer"] in _BRIEF]
+    return _accuracy({**result, "results": rows})
+
+
 @figures("accuracy", of="accuracy")
 def _accuracy(result: Result) -> list[str]:
     lines = [
