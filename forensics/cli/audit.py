@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli._custody import LogOption, SignOption, TsaOption
+from forensics.cli._options import Anchors, MaxBytes
 from forensics.cli.scan import Declared, Level, anchors_from, failed, run
 
 if TYPE_CHECKING:
@@ -41,14 +42,11 @@ def audit_command(
     declared: Annotated[
         Declared, typer.Option(help="Does the uploader say that it is synthetic?")
     ] = Declared.unknown,
-    trust_anchors: Annotated[
-        Path | None,
-        typer.Option(help="Certificates (PEM) of C2PA signers that you trust."),
-    ] = None,
+    trust_anchors: Anchors = None,
     level: Annotated[
         Level, typer.Option(help="fast reads marks; full also looks for watermark and label.")
     ] = Level.fast,
-    max_bytes: Annotated[int | None, typer.Option(help="Largest file, bytes.")] = None,
+    max_bytes: MaxBytes = None,
     sign: SignOption = None,
     log: LogOption = None,
     tsa: TsaOption = None,

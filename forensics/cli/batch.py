@@ -17,6 +17,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli._failures import INTERRUPTED, one_line
+from forensics.cli._options import (
+    All,
+    Anchors,
+    Every,
+    Frames,
+    MaxBytes,
+    MaxDuration,
+    MaxPixels,
+    Timeout,
+)
 from forensics.cli.scan import Declared, Level, anchors_from, build_options
 from forensics.errors import ExitCode, UnreadableInputError, UsageError, printable
 
@@ -78,13 +88,9 @@ def batch_command(
     settle: Annotated[
         float, typer.Option(help="Seconds for which a new file must not change.", min=0.0)
     ] = 5.0,
-    frames: Annotated[
-        int | None, typer.Option(help="Look at up to N pictures of each file (default 32).")
-    ] = None,
-    every: Annotated[
-        float | None, typer.Option(help="Look at one picture every S seconds.")
-    ] = None,
-    all: Annotated[bool, typer.Option("--all", help="Look at every picture.")] = False,
+    frames: Frames = None,
+    every: Every = None,
+    all: All = False,
     detectors: Annotated[str | None, typer.Option(help="Detectors, separated by commas.")] = None,
     policy: Annotated[str | None, typer.Option(help="Rules to apply: cn,eu.")] = None,
     declared: Annotated[
@@ -95,15 +101,11 @@ def batch_command(
     ] = None,
     level: Annotated[Level, typer.Option(help="How much work to put in.")] = Level.fast,
     prior: Annotated[float, typer.Option(help="Probability of manipulation before looking.")] = 0.5,
-    trust_anchors: Annotated[
-        Path | None, typer.Option(help="Certificates (PEM) of C2PA signers that you trust.")
-    ] = None,
-    max_bytes: Annotated[int | None, typer.Option(help="Largest file, bytes.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(help="Largest picture, pixels.")] = None,
-    max_duration: Annotated[float | None, typer.Option(help="Longest video, seconds.")] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Longest decoding of one file, seconds.")
-    ] = None,
+    trust_anchors: Anchors = None,
+    max_bytes: MaxBytes = None,
+    max_pixels: MaxPixels = None,
+    max_duration: MaxDuration = None,
+    timeout: Timeout = None,
     patience: Annotated[
         float, typer.Option(help="Silence after which a worker counts as hung, seconds.")
     ] = 180.0,

@@ -11,6 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli._custody import LogOption, SignOption, TsaOption
+from forensics.cli._options import (
+    All,
+    Anchors,
+    Every,
+    Frames,
+    MaxBytes,
+    MaxDuration,
+    MaxPixels,
+    Timeout,
+)
 from forensics.errors import ExitCode, ForensicsError, UnreadableInputError, UsageError
 
 if TYPE_CHECKING:
@@ -56,13 +66,9 @@ def scan_command(
     out: Annotated[
         Path | None, typer.Option(help="Write here, not to stdout: a file, or a folder.")
     ] = None,
-    frames: Annotated[
-        int | None, typer.Option(help="Look at up to N pictures of each file (default 32).")
-    ] = None,
-    every: Annotated[
-        float | None, typer.Option(help="Look at one picture every S seconds.")
-    ] = None,
-    all: Annotated[bool, typer.Option("--all", help="Look at every picture.")] = False,
+    frames: Frames = None,
+    every: Every = None,
+    all: All = False,
     detectors: Annotated[
         str | None, typer.Option(help="Detectors, separated by commas (see: detectors list).")
     ] = None,
@@ -80,20 +86,15 @@ def scan_command(
     prior: Annotated[
         float, typer.Option(help="Probability of manipulation before looking, 0..1.")
     ] = 0.5,
-    trust_anchors: Annotated[
-        Path | None,
-        typer.Option(help="Certificates (PEM) of C2PA signers that you trust."),
-    ] = None,
+    trust_anchors: Anchors = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu.")] = "cpu",
     calibration: Annotated[
         Path | None, typer.Option(help="Calibration file of forensics calibrate.")
     ] = None,
-    max_bytes: Annotated[int | None, typer.Option(help="Largest file, bytes.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(help="Largest picture, pixels.")] = None,
-    max_duration: Annotated[float | None, typer.Option(help="Longest video, seconds.")] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Longest decoding of one file, seconds.")
-    ] = None,
+    max_bytes: MaxBytes = None,
+    max_pixels: MaxPixels = None,
+    max_duration: MaxDuration = None,
+    timeout: Timeout = None,
     sign: SignOption = None,
     log: LogOption = None,
     tsa: TsaOption = None,
