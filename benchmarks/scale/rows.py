@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import statistics
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from forensics.engines import ScanOptions
 from forensics.store import Case, Filter, Store
 from forensics.store.rows import case_row
 from forensics.store.tables import CASES, FINDINGS, SCANS
@@ -25,29 +27,35 @@ QUERIES: dict[str, tuple[Filter, str]] = {
     "by verdict": (Filter(verdict="suspect"), "-score"),
     "by finding": (Filter(rule="cn-2", outcome="noncompliant"), "number"),
     "by part of the path": (Filter(text="folder-7/"), "path"),
+    "by part of the path, latest first": (Filter(text="folder-7/"), "-finished"),
+    "by a part that no path has": (Filter(text="no such"), "-finished"),
     "by score and reason": (Filter(min_score=0.9, reason="face_too_small"), "-score"),
 }
 
 
 def fill(store: Store, count: int) -> None:
-    """Enter so many finished cases, each with a report of usual length and a finding."""
+    """Enter so many finished cases as wide as real ones, each with a report and a finding."""
     pick = np.random.default_rng(0)
-    report = "x" * 8_000
+    report, options = "x" * 8_000, ScanOptions().resolved()
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
     for start in range(0, count, 5_000):
         scores = pick.random(5_000)
         cases, scans, findings = [], [], []
         for place, score in enumerate(scores.tolist()):
             number = start + place
-            name = f"{number:032x}"
+            name, path = f"{number:032x}", f"/data/folder-{number % 97}/{number}.mp4"
+            when = begin + dt.timedelta(seconds=int(pick.integers(20_000_000)))
             label = "suspect" if score > 0.95 else "inconclusive" if score > 0.7 else "no_evidence"
             case = Case(
-                name, path=f"/data/folder-{number % 97}/{number}.mp4", state="done",
-                verdict=label, probability=score, score=score,
+                name, path=path, place=path.encode().hex(), options=options, config=name * 2,
+                created=when, state="done", verdict=label, probability=score, score=score,
+                sha256=name[::-1] * 2, record_sha256=name[::-1] * 2,
+                weights="blend:0123456789ab temporal:0123456789ab",
                 reasons=("face_too_small",) if number % 11 == 0 else (),
             )  # fmt: skip
-            cases.append(case_row(case) | {"finished": case.created})
+            cases.append(case_row(case) | {"finished": when})
             scans.append({"case": name, "config": "", "job": "", "weights": "", "attempts": 1,
-                          "finished": case.created, "lasting": True, "verdict": label,
+                          "finished": when, "lasting": True, "verdict": label,
                           "report": report})  # fmt: skip
             findings.append({"scan": number + 1, "position": 0, "case": name,
                              "rule": f"cn-{number % 5}", "jurisdiction": "cn", "severity": "error",

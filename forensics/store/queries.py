@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ SORTS = {
     "bytes": CASES.c.bytes,
 }
 
+_SPECIAL = re.compile("[%_/]")
+
 Test = sa.ColumnElement[bool]
 
 
@@ -35,11 +38,20 @@ def order_of(sort: str) -> tuple[Any, Any]:
         raise UsageError(f"--sort must be one of {', '.join(SORTS)}, got {sort!r}")
     # Values that are missing come last either way: who sorts by score looks for scores.
     first = column.desc() if sort.startswith("-") else column.asc()
-    return (first if column is CASES.c.number else first.nulls_last(), CASES.c.number)
+    return (first.nulls_last() if column.nullable else first, CASES.c.number)
 
 
-def tests_of(wanted: Filter) -> list[Test]:
-    """Return the conditions of a filter."""
+def few_of(tests: list[Test]) -> list[Test]:
+    """Return the same conditions for when few cases meet them: find the cases first, then sort.
+
+    The database would go through all cases in order, whole rows, until a page is full.
+    """
+    found = sa.select(CASES.c.number).where(*tests).correlate(None)
+    return [CASES.c.number.in_(found)]
+
+
+def tests_of(wanted: Filter, dialect: str) -> list[Test]:
+    """Return the conditions of a filter for a kind of database, ``sqlite`` or ``postgresql``."""
     tests: list[Test] = []
     for column, value in (
         (CASES.c.verdict, wanted.verdict),
@@ -53,7 +65,10 @@ def tests_of(wanted: Filter) -> list[Test]:
     if wanted.reason is not None:
         tests.append(CASES.c.reasons.contains(f" {wanted.reason} ", autoescape=True))
     if wanted.text:
-        tests.append(CASES.c.path.icontains(wanted.text, autoescape=True))
+        # SQLite's LIKE ignores case by itself; SQLAlchemy would change every path's case first.
+        like = CASES.c.path.like if dialect == "sqlite" else CASES.c.path.ilike
+        text = _SPECIAL.sub(r"/\g<0>", wanted.text)
+        tests.append(like(f"%{text}%", escape="/"))
     if wanted.since is not None:
         tests.append(CASES.c.finished >= wanted.since)
     if wanted.until is not None:

@@ -15,10 +15,11 @@ from forensics.report.model import records_to_jsonl
 from forensics.store import rows
 from forensics.store.cases import Case, Deleted, Filter, Found, Review, Same, Scan, now
 from forensics.store.connect import open_engine, parse, shown, translated, writing
-from forensics.store.queries import order_of, tests_of
+from forensics.store.queries import Test, few_of, order_of, tests_of
 from forensics.store.tables import CASES, EVIDENCE, FILES, FINDINGS, REVIEWS, SCANS
 
 _MANY = 500  # values in one statement: SQLite's oldest limit is 999
+_RARE = 20  # matches are rare when fewer than one case in so many is one
 
 
 class Store:
@@ -209,10 +210,8 @@ class Store:
         Raises:
             UsageError: There is no such order.
         """
-        tests = tests_of(wanted or Filter())
-        query = sa.select(CASES).where(*tests).order_by(*order_of(sort))
+        tests, order = self._tests(wanted), order_of(sort)
         with self.reading() as link:
-            page = link.execute(query.offset(offset).limit(limit)).mappings().all()
             counted = link.execute(
                 sa.select(CASES.c.state, sa.func.count()).group_by(CASES.c.state)
             ).all()
@@ -221,11 +220,18 @@ class Store:
             if tests:
                 matching = sa.select(sa.func.count()).select_from(CASES).where(*tests)
                 total = link.execute(matching).scalar_one()
+            if tests and total * _RARE < sum(states.values()):
+                tests = few_of(tests)
+            query = sa.select(CASES).where(*tests).order_by(*order)
+            page = link.execute(query.offset(offset).limit(limit)).mappings().all()
         return Found([rows.case_from(row) for row in page], total, states)
+
+    def _tests(self, wanted: Filter | None) -> list[Test]:
+        return tests_of(wanted or Filter(), self._engine.dialect.name)
 
     def each(self, wanted: Filter | None = None, *, sort: str = "number") -> Iterator[Case]:
         """Yield every case that matches, in constant memory."""
-        query = sa.select(CASES).where(*tests_of(wanted or Filter())).order_by(*order_of(sort))
+        query = sa.select(CASES).where(*self._tests(wanted)).order_by(*order_of(sort))
         with self.reading() as link:
             result = link.execution_options(yield_per=_MANY).execute(query)
             for row in result.mappings():
@@ -234,7 +240,7 @@ class Store:
     def counts(self, wanted: Filter | None = None) -> dict[str, int]:
         """Return the number of cases by verdict; without one they count by their state."""
         key = sa.func.coalesce(CASES.c.verdict, CASES.c.state)
-        query = sa.select(key, sa.func.count()).where(*tests_of(wanted or Filter())).group_by(key)
+        query = sa.select(key, sa.func.count()).where(*self._tests(wanted)).group_by(key)
         with self.reading() as link:
             return {str(name): int(count) for name, count in link.execute(query)}
 

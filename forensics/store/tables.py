@@ -1,4 +1,4 @@
-"""The tables. Every name and type here is part of schema version 1; see `migrations`."""
+"""The tables. Every name and type here is part of the newest schema version; see `migrations`."""
 
 from __future__ import annotations
 
@@ -74,8 +74,13 @@ CASES = sa.Table(
     sa.Column("pictures", sa.Text, nullable=False),
     sa.Column("record_sha256", sa.String(64)),
     # Hashed by PostgreSQL, where a path may be longer than an index takes.
-    sa.Index("cases_by_path", "path", postgresql_using="hash"),
-)
+    sa.Index("cases_by_path", "path", postgresql_using="hash").ddl_if(dialect="postgresql"),
+    # All that filters ask about, in a fifth of the bytes: SQLite reads this in place of the rows.
+    sa.Index(
+        "cases_narrow", "path", "verdict", "decision", "state", "reasons", "finished", "score",
+        "weights",
+    ).ddl_if(dialect="sqlite"),
+)  # fmt: skip
 
 FILES = sa.Table(
     "files",

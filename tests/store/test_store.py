@@ -12,7 +12,7 @@ from forensics.errors import OutputError, UsageError
 from forensics.store import Case, Filter, Review, Store
 from forensics.store.cases import now, path_id
 from forensics.store.connect import DamagedStoreError, set_aside, translated, writing
-from forensics.store.migrations import migrate
+from forensics.store.migrations import STEPS, migrate
 from forensics.store.tables import EVIDENCE, FILES, FINDINGS, META, SCANS
 from tests.store.reports import make_report
 
@@ -136,11 +136,58 @@ def test_an_older_schema_is_migrated_and_a_newer_one_refused(url: str) -> None:
         link.execute(sa.text("ALTER TABLE cases ADD COLUMN remark TEXT"))
 
     with store.writing() as link:
-        assert migrate(link, "db", steps=(add_column,)) == 2
+        assert migrate(link, "db", steps=(*STEPS, add_column)) == 3
         assert "remark" in {c["name"] for c in sa.inspect(link).get_columns("cases")}
     store.close()
-    with pytest.raises(OutputError, match="schema version 2, this program knows 1"):
+    with pytest.raises(OutputError, match="schema version 3, this program knows 2"):
         Store(url)
+
+
+def test_a_store_of_the_first_version_gets_the_indexes_of_now(url: str) -> None:
+    def indexes(store: Store) -> set[str]:
+        with store.reading() as link:
+            return {str(index["name"]) for index in sa.inspect(link).get_indexes("cases")}
+
+    with Store(url) as store:
+        (one,) = entered(store, "Clips/a.mp4")
+        newest = indexes(store)
+        with store.writing() as link:
+            for name in newest & {"cases_narrow", "cases_by_text"}:
+                link.execute(sa.text(f"DROP INDEX {name}"))
+            if link.dialect.name == "sqlite":
+                link.execute(sa.text("CREATE INDEX cases_by_path ON cases (path)"))
+            link.execute(sa.update(META).values(value="1"))
+    with Store(url) as store:
+        assert indexes(store) == newest and newest & {"cases_narrow", "cases_by_text"}
+        assert [case.id for case in store.find(Filter(text="clips/")).cases] == [one]
+
+
+def test_a_postgresql_without_trigrams_is_searched_all_the_same(
+    fresh_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = sa.text("CREATE EXTENSION no_such_extension")
+    monkeypatch.setattr("forensics.store.migrations._TRIGRAMS", broken)
+    with Store(fresh_postgres) as store:
+        (one,) = entered(store, "clips/a.mp4")
+        assert [case.id for case in store.find(Filter(text="CLIPS")).cases] == [one]
+
+
+@pytest.mark.parametrize("text", ["%", "_", "/", "B%", "x/b_", "\\"])
+def test_signs_of_patterns_are_letters_like_others(store: Store, text: str) -> None:
+    names = ["x/b%.mp4", "x/b_.mp4", "y\\c.mp4"]
+    entered(store, *names, *(f"more{n}" for n in range(60)))  # rare ones take another way
+    found = [case.path for case in store.find(Filter(text=text), sort="-path").cases]
+    assert found == sorted((n for n in names if text.lower() in n), reverse=True)
+
+
+def test_rare_matches_are_found_sorted_and_counted(store: Store) -> None:
+    ids = entered(store, *(f"{number:03}.mp4" for number in range(90)))
+    for number in (3, 40, 77):
+        store.finish(ids[number], make_report(f"{number:03}.mp4", label="suspect",
+                                              score=number / 100))  # fmt: skip
+    page = store.find(Filter(verdict="suspect"), sort="-score", offset=1, limit=1)
+    assert (page.total, [case.name for case in page.cases]) == (3, ["040.mp4"])
+    assert page.states == {"done": 3, "queued": 87}
 
 
 def test_a_failed_migration_changes_nothing(url: str) -> None:
@@ -151,9 +198,9 @@ def test_a_failed_migration_changes_nothing(url: str) -> None:
         raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError), store.writing() as link:
-        migrate(link, "db", steps=(half,))
+        migrate(link, "db", steps=(*STEPS, half))
     with store.reading() as link:
-        assert link.execute(sa.select(META.c.value)).scalar() == "1"
+        assert link.execute(sa.select(META.c.value)).scalar() == str(len(STEPS) + 1)
         assert "remark" not in {c["name"] for c in sa.inspect(link).get_columns("cases")}
     store.close()
 
