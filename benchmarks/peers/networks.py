@@ -3,7 +3,8 @@
 ``sbi``: an EfficientNet classifier on self-blends alone, after Shiohara & Yamasaki (CVPR 2022).
 Theirs is EfficientNet-B4 at 380 px; this is Lite0 at 192 px from the same ImageNet weights as
 ours. ``xception``: Xception (Chollet 2017) as a classifier of several methods, after Roessler et
-al. (ICCV 2019), from random weights, since no package holds its ImageNet ones.
+al. (ICCV 2019), from random weights, since no package holds its ImageNet ones; at 128 px, so that
+it sees enough pairs in its time.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ from torch import Tensor, nn
 from forensics.errors import UnreadableInputError
 from forensics.training.model import BlendNet, load_imagenet
 
-SIDE = 192
-
 
 @dataclass(frozen=True, slots=True)
 class Design:
@@ -39,17 +38,22 @@ class Design:
         imagenet: Whether it starts from ImageNet weights.
         shares: Families of fakes and how often each is drawn; all of the project's when None.
         rate: Peak learning rate of AdamW.
+        side: Of its input, pixels.
+        bf16: Whether its products run in bfloat16 where the processor has it; the depthwise layers
+            of EfficientNet are slower that way.
     """
 
     backbone: str
     imagenet: bool
     shares: Mapping[str, float] | None
     rate: float
+    side: int
+    bf16: bool
 
 
 DESIGNS = {
-    "sbi": Design("tf_efficientnet_lite0", True, {"self_blended": 1.0}, 5e-4),
-    "xception": Design("legacy_xception", False, None, 1e-3),
+    "sbi": Design("tf_efficientnet_lite0", True, {"self_blended": 1.0}, 5e-4, 192, False),
+    "xception": Design("legacy_xception", False, None, 1e-3, 128, True),
 }
 
 
@@ -61,7 +65,7 @@ class PeerNet(nn.Module):
         self.net: Any = timm.create_model(design.backbone, pretrained=False, num_classes=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Take (n, 3, 192, 192) RGB 0..255, return (n,) logits."""
+        """Take (n, 3, side, side) RGB 0..255, return (n,) logits."""
         return self.net(x / 127.5 - 1.0).squeeze(1)  # type: ignore[no-any-return]
 
 
@@ -88,7 +92,7 @@ class NetworkScorer:
 
     def __init__(self, folder: Path, name: str) -> None:
         path = folder / f"{name}.safetensors"
-        self._net = PeerNet(DESIGNS[name])
+        self._net, self._side = PeerNet(DESIGNS[name]), DESIGNS[name].side
         try:
             card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -103,13 +107,14 @@ class NetworkScorer:
     @property
     def identity(self) -> Mapping[str, Any]:
         """What fixes the scores, and how they came about."""
-        facts = {key: self._card[key] for key in ("minutes", "steps", "pairs_seen")}
+        facts = {key: self._card[key] for key in ("cpu_minutes", "steps", "pairs_seen")}
         return {"peer": self._card["name"], "weights_sha256": self._digest, **facts}
 
     @torch.inference_mode()
     def logit(self, crop: NDArray[np.uint8]) -> float:
         """Score one crop."""
-        if crop.shape[:2] != (SIDE, SIDE):
-            crop = np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+        if crop.shape[:2] != (self._side, self._side):
+            size = (self._side, self._side)
+            crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA))
         x = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float()
         return float(self._net(x)[0])

@@ -2,6 +2,9 @@
 
 All draw from the same portraits, treated by the same chain. Validation people choose nothing here:
 the last weights are kept. What a peer saw and how long is in its card.
+
+The time is that of one core, drawing the pairs included: what else the machine does changes how
+long it takes by the clock, and not what a peer learns. An interrupted training goes on.
 """
 
 from __future__ import annotations
@@ -15,98 +18,107 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch import Tensor, nn
 
-from benchmarks.peers.networks import DESIGNS, SIDE, build
-from benchmarks.peers.simple import fit_frequency, spectrum
+from benchmarks.peers.networks import DESIGNS, build
+from benchmarks.peers.simple import SIDE, fit_frequency, spectrum
 from forensics.errors import ForensicsError, UnreadableInputError
+from forensics.training import checkpoint
+from forensics.training.allocator import keep_memory
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import Material
 from forensics.training.pairs import PairSource
 from forensics.training.portraits import load_cache
+from forensics.training.train import Recipe
 
 _BATCH = 8
 _WARM = 20
 _SEED = 31
-_MANY = 1_000_000
+_SAVE_EVERY = 60.0
+_MOST = 4000
+_LEAST = 100
 NAMES = (*DESIGNS, "frequency")
 
 
-class _Pairs(Dataset[torch.Tensor]):
-    """Real and fake of a pair as (2, 3, 192, 192) bytes, a pure function of the index."""
-
-    def __init__(self, source: PairSource, seed: int) -> None:
-        self._source, self._seed = source, seed
-
-    def __len__(self) -> int:
-        return _MANY
-
-    def __getitem__(self, index: int) -> torch.Tensor:
-        pair = self._source.draw((self._seed, index))
-        both = np.ascontiguousarray(np.stack([pair.real, pair.fake]))
-        return torch.from_numpy(both).permute(0, 3, 1, 2)
+def _pairs(source: PairSource, step: int) -> Tensor:
+    """Return the (2n, 3, s, s) pictures of a step: real and fake of each pair."""
+    drawn = [source.draw((_SEED, step * _BATCH + n)) for n in range(_BATCH)]
+    both = np.stack([picture for pair in drawn for picture in (pair.real, pair.fake)])
+    x = torch.from_numpy(np.ascontiguousarray(both.transpose(0, 3, 1, 2)))
+    return x.float().contiguous(memory_format=torch.channels_last)
 
 
-def train_network(
-    name: str, source: PairSource, out: Path, *, minutes: float, workers: int
-) -> dict[str, Any]:
-    """Train one network for a time, making the data included, and write weights and card."""
+def train_network(name: str, source: PairSource, out: Path, *, minutes: float) -> dict[str, Any]:
+    """Train one network for so many minutes of one core; write its weights, return its card."""
     design = DESIGNS[name]
     torch.manual_seed(_SEED)
-    net = build(design).train()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    net = build(design).train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=design.rate, weight_decay=1e-4)
     loss_of = nn.BCEWithLogitsLoss()
-    loader = DataLoader(_Pairs(source, _SEED), batch_size=_BATCH, num_workers=workers)
-    begun = time.monotonic()
-    steps, losses = 0, []
-    for batch in loader:
-        spent = (time.monotonic() - begun) / (60 * minutes)
-        if spent >= 1.0:
-            break
-        x = batch.flatten(0, 1).float()
-        y = torch.tensor([0.0, 1.0]).repeat(len(batch))
-        scale = min((steps + 1) / _WARM, 0.5 * (1 + math.cos(math.pi * spent)))
+    half = design.bf16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    y = torch.tensor([0.0, 1.0]).repeat(_BATCH)
+    path = out / f"{name}.checkpoint.safetensors"
+    nothing = nn.Identity()  # the weights are not averaged
+    facts: dict[str, Any] = {"step": 0, "spent": 0.0, "losses": []}
+    if path.exists():
+        facts = checkpoint.load(path, net=net, ema=nothing, optimizer=optimiser)
+    begun, before, saved = time.process_time(), facts["spent"], facts["spent"]
+    while facts["spent"] < 60 * minutes:
+        share = facts["spent"] / (60 * minutes)
+        ramp = min((facts["step"] + 1) / _WARM, 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimiser.param_groups:
-            group["lr"] = design.rate * scale
-        loss = loss_of(net(x), y)
+            group["lr"] = design.rate * ramp
+        x = _pairs(source, facts["step"])
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits = net(x)
+        loss = loss_of(logits.float(), y)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        steps += 1
-        losses.append(float(loss.detach()))
-        if steps % 20 == 0:
-            print(f"{name}: step {steps}, loss {np.mean(losses[-20:]):.3f}", flush=True)
+        facts["step"] += 1
+        facts["losses"] = [*facts["losses"][-19:], float(loss.detach())]
+        facts["spent"] = before + time.process_time() - begun
+        if facts["step"] % 20 == 0:
+            print(f"{name}: step {facts['step']}, loss {np.mean(facts['losses']):.3f}", flush=True)
+        if facts["spent"] - saved > _SAVE_EVERY:
+            checkpoint.save(path, net=net, ema=nothing, optimizer=optimiser, facts=facts)
+            saved = facts["spent"]
     weights = out / f"{name}.safetensors"
     save_file({key: value.contiguous() for key, value in net.state_dict().items()}, weights)
+    path.unlink(missing_ok=True)
     return {
         "name": name,
         "backbone": design.backbone,
         "imagenet": design.imagenet,
+        "side": design.side,
+        "bf16": half,
         "families": None if design.shares is None else dict(design.shares),
-        "minutes": minutes,
-        "steps": steps,
-        "pairs_seen": steps * _BATCH,
-        "last_loss": float(np.mean(losses[-20:])) if losses else None,
+        "cpu_minutes": minutes,
+        "steps": facts["step"],
+        "pairs_seen": facts["step"] * _BATCH,
+        "last_loss": float(np.mean(facts["losses"])) if facts["losses"] else None,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
 
 
 def train_frequency(source: PairSource, *, minutes: float) -> dict[str, Any]:
     """Fit the frequency baseline on as many pairs as the time gives, 4000 at most."""
-    begun = time.monotonic()
+    begun = time.process_time()
     features, labels = [], []
-    for index in range(4000):
-        if len(features) >= 200 and time.monotonic() - begun > 60 * minutes:
+    for index in range(_MOST):
+        if index >= _LEAST and time.process_time() - begun > 60 * minutes:
             break
         pair = source.draw((_SEED, index))
         features += [spectrum(pair.real), spectrum(pair.fake)]
         labels += [False, True]
     card = fit_frequency(np.stack(features), np.array(labels))
-    return {"name": "frequency", "minutes": minutes, "pairs_seen": len(features) // 2, **card}
+    return {"name": "frequency", "cpu_minutes": minutes, "pairs_seen": len(features) // 2, **card}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,8 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--cache", type=Path, required=True, help="portrait cache (training run)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
-    parser.add_argument("--minutes", type=float, default=8.0, help="for each of them")
-    parser.add_argument("--workers", type=int, default=1, help="processes that draw pairs")
+    parser.add_argument("--minutes", type=float, default=12.0, help="of one core, for each of them")
     parser.add_argument("--only", help="names, comma-separated")
     options = parser.parse_args(arguments)
     names = (options.only or ",".join(NAMES)).split(",")
@@ -128,14 +139,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, KeyError, ValueError, ForensicsError) as error:
         parser.error(f"no portrait cache ({error})")
     options.out.mkdir(parents=True, exist_ok=True)
+    keep_memory()
     material = Material(portraits, Eigenfaces(portraits))
     for name in names:
-        shares = DESIGNS[name].shares if name in DESIGNS else None
-        source = PairSource(portraits, material, size=SIDE, shares=shares)
-        if name in DESIGNS:
-            card = train_network(
-                name, source, options.out, minutes=options.minutes, workers=options.workers
-            )
+        design = DESIGNS.get(name)
+        source = PairSource(
+            portraits, material, size=design.side if design else SIDE,
+            shares=design.shares if design else None, mild=Recipe().mild,
+        )  # fmt: skip
+        if design:
+            card = train_network(name, source, options.out, minutes=options.minutes)
         else:
             card = train_frequency(source, minutes=options.minutes)
         (options.out / f"{name}.json").write_text(json.dumps(card, indent=1), encoding="utf-8")

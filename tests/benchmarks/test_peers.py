@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +24,14 @@ from forensics.training.pairs import Pair
 class Source:
     """Pairs of noise: the fake is smoother."""
 
+    def __init__(self, side: int = 192) -> None:
+        self._side = side
+
     def draw(self, seed: tuple[int, int]) -> Pair:
         rng = np.random.default_rng(seed)
-        real = rng.integers(0, 256, (192, 192, 3)).astype(np.uint8)
+        real = rng.integers(0, 256, (self._side, self._side, 3)).astype(np.uint8)
         fake = (real // 2 + np.roll(real, 1, 0) // 2).astype(np.uint8)
-        return Pair(real, fake, np.zeros((192, 192), np.float32), "toy")
+        return Pair(real, fake, np.zeros((self._side, self._side), np.float32), "toy")
 
 
 def crop(seed: int, size: int = 96) -> np.ndarray:
@@ -70,26 +74,36 @@ def test_fitting_finds_the_telling_bin() -> None:
     assert int(np.argmax(np.abs(weights))) == 7
 
 
-def test_a_network_trains_and_is_read_back(
+def test_a_network_trains_goes_on_after_an_interruption_and_is_read_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The network itself, for two steps from random weights; time stands for the budget.
-    name = "xception"
-    ticks = iter(np.arange(0.0, 100.0, 0.4))
+    # The network itself, for four steps from random weights; each look at the clock is a second.
+    name, minutes = "xception", 4 / 60
     monkeypatch.setattr(module, "_BATCH", 2)
-    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(ticks)))
-    card = module.train_network(
-        name, Source(), tmp_path, minutes=1.0 / 60, workers=0  # type: ignore[arg-type]
-    )
-    assert card["steps"] == 2 and card["pairs_seen"] == 4
+    monkeypatch.setattr(module, "_SAVE_EVERY", 1.5)
+    source: Any = Source(DESIGNS[name].side)
+
+    def run(out: Path, stop: int = 100) -> dict[str, Any]:
+        out.mkdir(exist_ok=True)
+        ticks = iter(range(stop))
+        monkeypatch.setattr(module.time, "process_time", lambda: float(next(ticks)))
+        return module.train_network(name, source, out, minutes=minutes)
+
+    whole = run(tmp_path / "whole")
+    assert whole["steps"] == 4 and whole["pairs_seen"] == 8
+    with pytest.raises(StopIteration):  # killed in its third step; the second was stored
+        run(tmp_path / "torn", stop=3)
+    card = run(tmp_path / "torn")
+    assert (card["steps"], card["sha256"]) == (4, whole["sha256"])
+    assert not list((tmp_path / "torn").glob("*checkpoint*"))
     monkeypatch.undo()
-    (tmp_path / f"{name}.json").write_text(json.dumps(card))
-    scorer = NetworkScorer(tmp_path, name)
+    (tmp_path / f"whole/{name}.json").write_text(json.dumps(card))
+    scorer = NetworkScorer(tmp_path / "whole", name)
     assert scorer.logit(crop(1)) == scorer.logit(crop(1))
     assert scorer.identity["peer"] == name
-    (tmp_path / f"{name}.json").write_text(json.dumps(card | {"sha256": "0"}))
+    (tmp_path / f"whole/{name}.json").write_text(json.dumps(card | {"sha256": "0"}))
     with pytest.raises(UnreadableInputError, match="differ from the card"):
-        NetworkScorer(tmp_path, name)
+        NetworkScorer(tmp_path / "whole", name)
 
 
 def test_the_sbi_peer_starts_from_imagenet() -> None:
