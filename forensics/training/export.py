@@ -68,7 +68,9 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
             "licences": facts["licences"],
         },
         "recipe": facts["recipe"] | {"families": facts["shares"], "steps": facts["step"],
-                                     "seconds": round(facts["spent"])},
+                                     "seconds": round(facts["spent"]),
+                                     "painter_sha256": facts.get("painter"),
+                                     "interpolated": facts.get("interpolated")},
         "validation": facts["log"][-1:],
     }
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

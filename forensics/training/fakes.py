@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,9 +21,17 @@ from forensics.training.blend import (
     shift_colour,
     soften,
 )
-from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.portraits import Portrait
 from forensics.training.warp import displacement, move_pixels
+
+
+class Coder(Protocol):
+    """Repaints a face from a short code and puts it back into the picture, unblended."""
+
+    def repaint(
+        self, image: Image, mesh: NDArray[np.floating], rng: np.random.Generator
+    ) -> Image:
+        """Return a picture of the same size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Material:
     """What the makers may draw on: other people's faces and a face coder."""
 
     donors: Sequence[Portrait]
-    coder: Eigenfaces
+    coder: Coder
 
 
 Maker = Callable[[Image, NDArray[np.float32], Material, np.random.Generator], tuple[Image, Mask]]

@@ -14,7 +14,7 @@ import math
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +33,9 @@ from forensics.training.allocator import keep_memory
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
 from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
+from forensics.training.painter import Painter
 from forensics.training.pairs import Pair, PairSource
-from forensics.training.portraits import build_cache, load_cache
+from forensics.training.portraits import Portrait, build_cache, load_cache
 from forensics.training.unfold import load_exported
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -93,6 +94,17 @@ class PairDataset(Dataset[Batch]):
 def _held_pairs(source: PairSource, seed: int) -> list[Batch]:
     dataset = PairDataset(source, Recipe(seed=seed + 7919), 0, 16)
     return [dataset[index] for index in range(len(dataset))]
+
+
+def validation_pairs(
+    held: Sequence[Portrait], coder: Eigenfaces, seed: int
+) -> dict[str, list[Batch]]:
+    """Return pairs of people that training never sees, by what they are made of."""
+    material = Material(held, coder)
+    return {
+        name: _held_pairs(PairSource(held, material, size=SIZE, **how), seed)
+        for name, how in _CHECKS.items()
+    }
 
 
 def collate(pairs: list[Pair]) -> Batch:
@@ -168,6 +180,7 @@ def train(
     workers: int,
     console: Console,
     start: Path | None = None,
+    painter: Path | None = None,
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -180,6 +193,7 @@ def train(
         console: Where progress goes.
         start: Checkpoint whose averaged weights, or exported network (.onnx), a new run starts
             from, instead of ImageNet's weights.
+        painter: Weights of `forensics.training.painter`; without, eigenfaces repaint alone.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -189,14 +203,10 @@ def train(
         with console.status("finding faces in the portraits"):
             build_cache(faces, cache)
     portraits = load_cache(cache, ["train"])
-    material = Material(portraits, Eigenfaces(portraits, seed=recipe.seed))
-    held = load_cache(cache, ["validate"])
+    linear = Eigenfaces(portraits, seed=recipe.seed)
+    material = Material(portraits, linear if painter is None else Painter(painter, linear))
     with console.status("making the validation pairs"):
-        checks = {
-            name: _held_pairs(PairSource(held, Material(held, material.coder), size=SIZE, **how),
-                              recipe.seed)
-            for name, how in _CHECKS.items()
-        }
+        checks = validation_pairs(load_cache(cache, ["validate"]), linear, recipe.seed)
 
     torch.manual_seed(recipe.seed)
     net = BlendNet()
@@ -227,7 +237,9 @@ def train(
         console.print(f"going on from step {facts['step']}, {facts['spent'] / 60:.1f} min spent")
     facts |= {"recipe": asdict(recipe), "initial": initial, "shares": SHARES, "size": SIZE,
               "budget": budget, "portraits": len(portraits),
-              "licences": sorted({p.licence for p in portraits})}
+              "licences": sorted({p.licence for p in portraits}),
+              "painter": None if painter is None
+              else hashlib.sha256(painter.read_bytes()).hexdigest()}
     source = PairSource(portraits, material, size=SIZE, mild=recipe.mild)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
     loader: DataLoader[Batch] = DataLoader(
@@ -305,13 +317,16 @@ def main(
         Path | None,
         typer.Option(help="Start a new run from this checkpoint's averaged weights, or .onnx."),
     ] = None,
+    painter: Annotated[
+        Path | None, typer.Option(help="Weights of the painter, see forensics.training.painter.")
+    ] = None,
 ) -> None:
     """Train the blend detector, or go on with an interrupted run."""
     console = Console(stderr=True)
     keep_memory()
     path = train(
         faces, out, budget=seconds(budget), recipe=Recipe(seed=seed, rate=rate), workers=workers,
-        console=console, start=start,
+        console=console, start=start, painter=painter,
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 
