@@ -51,13 +51,22 @@ def _at_threshold(result: Result) -> list[str]:
     return lines
 
 
+_POINTS = {"clips": "called by the scan", "crops": "at 5 % of the set's own reals"}
+
+
+def calling_point(part: Result) -> str:
+    """Return by what rule the rows of a subgroup table were called suspect."""
+    return _POINTS.get(part.get("kind", ""), "at the threshold of whole clips")
+
+
 @figures("subgroups", of="accuracy", optional=True)
 def _subgroups(result: Result) -> list[str]:
     lines = []
     for part in result.get("subgroups") or []:
         gap = interval(part["gap"], part["gap_interval"])
         lines += [
-            f"{part['set']}, by {part['by']}: largest gap of the false positive rate {gap}.", "",
+            f"{part['set']}, by {part['by']}, {calling_point(part)}: largest gap of "
+            f"the false positive rate {gap}.", "",
             "| subgroup | real groups | FPR [95 %] | fakes | AUC [95 %] |", "|---|---|---|---|---|",
         ]  # fmt: skip
         for row in part["rows"]:

@@ -51,6 +51,14 @@ class ClipScorer:
             self._scores[path] = self._scorer.score_clip(path)
         return self._scores[path]
 
+    def called(self, manifest: Manifest) -> set[str]:
+        """Return the paths of a set whose scan ended in ``suspect``."""
+        return {
+            row.path
+            for row in manifest.rows
+            if self.verdicts.get(row.resolved, {}).get("verdict") == "suspect"
+        }
+
 
 def verdict_rows(manifest: Manifest, scorer: ClipScorer) -> list[dict[str, Any]]:
     """Return what was said of each clip, ``wrong`` where it contradicts the label."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,15 +87,37 @@ def cross_auc(by_set: Mapping[str, Records], *, n_boot: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def false_positives(records: Records, threshold: float) -> dict[str, Any]:
-    """Return the share of reals at or above the frozen threshold, by group, with its interval.
+def called_at_own_rate(records: Records) -> set[str]:
+    """Return the paths that score above all but 5 % of the set's own reals.
+
+    A threshold of a scan was fitted on whole clips and says nothing of a single crop. This one is
+    made of the rows themselves: it compares parts of a set, and is no promise for other rows.
+    """
+    reals = sorted((r["score"] for r in records if r["label"] == "real" and _scored(r)),
+                   reverse=True)  # fmt: skip
+    if not reals:
+        return set()
+    limit = reals[min(math.floor(_STATED_FPR * len(reals)), len(reals) - 1)]
+    return {r["path"] for r in records if _scored(r) and r["score"] > limit}
+
+
+def _scored(record: Record) -> bool:
+    return record["score"] is not None
+
+
+def false_positives(records: Records, called: Collection[str]) -> dict[str, Any]:
+    """Return the share of reals that were called suspect, by group, with its interval.
 
     A group counts as a hit when any of its rows is one. ``supported`` says whether n carries a
     claim of ``stated`` at all.
+
+    Args:
+        records: Scored rows.
+        called: Paths that were called suspect.
     """
-    reals = [r for r in records if r["label"] == "real" and r.get("llr") is not None]
+    reals = [r for r in records if r["label"] == "real" and _scored(r)]
     groups = {r["group"] for r in reals}
-    hit = {r["group"] for r in reals if r["llr"] >= threshold}
+    hit = {r["group"] for r in reals if r["path"] in called}
     return {
         "rows": len(reals), "groups": len(groups), "hits": len(hit),
         "fpr": len(hit) / len(groups) if groups else None,
@@ -104,14 +127,14 @@ def false_positives(records: Records, threshold: float) -> dict[str, Any]:
 
 
 def by_subgroup(
-    records: Records, values: Mapping[str, str], threshold: float, *, n_boot: int
+    records: Records, values: Mapping[str, str], called: Collection[str], *, n_boot: int
 ) -> dict[str, Any]:
-    """Return FPR, TPR at the frozen threshold and AUC for each part of a set.
+    """Return FPR, TPR and AUC for each part of a set.
 
     Args:
         records: Scored rows.
         values: Subgroup by path; rows without one are left out.
-        threshold: Log likelihood ratio from which a scan says suspect.
+        called: Paths that were called suspect, by one rule for all parts.
         n_boot: Bootstrap replicates.
 
     Returns:
@@ -125,31 +148,31 @@ def by_subgroup(
             parts.setdefault(values[record["path"]], []).append(record)
     rows = []
     for name, members in sorted(parts.items()):
-        scored = [r for r in members if r["score"] is not None]
+        scored = [r for r in members if _scored(r)]
         labels = [r["label"] == "fake" for r in scored]
         scores, groups = [r["score"] for r in scored], [r["group"] for r in scored]
         value = roc_auc(scores, labels).value
         bounds = None if value is None else auc_interval(scores, labels, groups, n_boot=n_boot)
-        fakes = [r for r in members if r["label"] == "fake" and r.get("llr") is not None]
-        found = sum(r["llr"] >= threshold for r in fakes)
+        fakes = [r for r in scored if r["label"] == "fake"]
+        found = sum(r["path"] in called for r in fakes)
         rows.append({
-            "name": name, **false_positives(members, threshold), "fakes": len(fakes),
+            "name": name, **false_positives(members, called), "fakes": len(fakes),
             "tpr": found / len(fakes) if fakes else None, "auc": value,
             "auc_interval": None if bounds is None or bounds.bounds is None
             else list(bounds.bounds),
         })  # fmt: skip
-    gap, interval = _gap(parts, threshold, n_boot)
+    gap, interval = _gap(parts, called, n_boot)
     return {"rows": rows, "gap": gap, "gap_interval": interval}
 
 
 def _gap(
-    parts: Mapping[str, Records], threshold: float, n_boot: int
+    parts: Mapping[str, Records], called: Collection[str], n_boot: int
 ) -> tuple[float | None, list[float] | None]:
     reals = [
-        (name, r["group"], float(r["llr"] >= threshold))
+        (name, r["group"], float(r["path"] in called))
         for name, members in sorted(parts.items())
         for r in members
-        if r["label"] == "real" and r.get("llr") is not None
+        if r["label"] == "real" and _scored(r)
     ]
     counts = {name: len({g for n, g, _ in reals if n == name}) for name in parts}
     names = [name for name in sorted(parts) if counts[name] >= _LEAST_GROUPS]

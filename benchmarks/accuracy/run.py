@@ -19,7 +19,13 @@ from rich.progress import Progress
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.accuracy import subgroups
 from benchmarks.accuracy.clips import ClipScorer, false_alarms, verdict_rows
-from benchmarks.accuracy.compare import by_subgroup, cross_auc, false_positives, paired
+from benchmarks.accuracy.compare import (
+    by_subgroup,
+    called_at_own_rate,
+    cross_auc,
+    false_positives,
+    paired,
+)
 from benchmarks.accuracy.curves import curve_block
 from benchmarks.accuracy.openings import LOG, open_counted
 from benchmarks.accuracy.others import SkippedError, peers_of
@@ -30,7 +36,6 @@ from forensics.errors import ForensicsError
 from forensics.evaluation import evaluate
 from forensics.evaluation.manifest import Manifest
 from forensics.evaluation.scorer import Scorer
-from forensics.verdict.calibration import read_calibration
 
 OURS = "ours"
 
@@ -60,7 +65,8 @@ class Benchmark:
         self.records: dict[tuple[str, str], list[Result]] = {}
         self.subgroups: list[Result] = []
         self.openings: int | None = None
-        self.threshold = float(read_calibration().error_rates["threshold_llr"])
+        self.called: dict[str, set[str]] = {}
+        self.kinds: dict[str, str] = {}
         self.crops: Path = options.shared / "data" / "fakes" / "dfdc-dev.jsonl"
 
     def measure(self, name: str, who: str, manifest: Manifest, scorer: Scorer, kind: Any) -> Result:
@@ -86,6 +92,12 @@ class Benchmark:
     def measure_all(self, name: str, manifest: Manifest, kind: Any) -> Result:
         """Evaluate ours and every peer on the same rows; ours is returned."""
         result = self.measure(name, OURS, manifest, self.scorer, kind)
+        self.kinds[name] = kind
+        # A scan's verdict for clips; a crop has none, see `called_at_own_rate`.
+        self.called[name] = (
+            self.scorer.called(manifest) if kind == "clips"
+            else called_at_own_rate(self.records[name, OURS])
+        )
         for column in self.options.by:
             self._part(name, column, subgroups.labelled(manifest, column))
         if kind == "crops":
@@ -110,9 +122,9 @@ class Benchmark:
         if len(set(values.values())) < 2:
             return
         found = by_subgroup(
-            self.records[name, OURS], values, self.threshold, n_boot=self.options.replicates
+            self.records[name, OURS], values, self.called[name], n_boot=self.options.replicates
         )
-        self.subgroups.append({"set": name, "by": by, **found})
+        self.subgroups.append({"set": name, "by": by, "kind": self.kinds[name], **found})
 
     def look(self) -> None:
         """The study half of the crop set."""
@@ -177,8 +189,9 @@ class Benchmark:
             ],
             "cross_auc": cross_auc(domains, n_boot=n_boot) if len(domains) > 1 else None,
             "at_threshold": [
-                {"set": name, **false_positives(rows, self.threshold)}
+                {"set": name, **false_positives(rows, self.called[name])}
                 for name, rows in ours.items()
+                if self.kinds[name] == "clips"
             ],
             "subgroups": self.subgroups,
         }

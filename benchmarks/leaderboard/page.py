@@ -22,6 +22,7 @@ from benchmarks.leaderboard.plots import (
     probit,
     square_plot,
 )
+from benchmarks.table_blocks import calling_point
 from benchmarks.tables import interval, newest
 from forensics.report.markup import esc, prose, table, tag
 
@@ -155,7 +156,7 @@ def shift_section(result: Result) -> str:
     if result.get("at_threshold"):
         parts.append(
             table(
-                "False positives at the scan's own threshold, one count a group",
+                "Real clips that the scan called suspect, one count a group",
                 ("set", "groups", "called suspect", "rate [95 %]", "claim of 5 %"),
                 [
                     (esc(row["set"]), str(row["groups"]), str(row["hits"]),
@@ -169,7 +170,8 @@ def shift_section(result: Result) -> str:
         gap = interval(part["gap"], part["gap_interval"])
         parts.append(
             table(
-                f"{part['set']}, by {part['by']}; largest gap of the false positive rate {gap}",
+                f"{part['set']}, by {part['by']}, {calling_point(part)}; largest "
+                f"gap of the false positive rate {gap}",
                 ("subgroup", "real groups", "FPR [95 %]", "fakes", "TPR", "AUC [95 %]"),
                 [
                     (esc(row["name"]), str(row["groups"]),

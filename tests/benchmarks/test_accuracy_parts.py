@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.compare import by_subgroup, cross_auc, false_positives, paired
+from benchmarks.accuracy.compare import (
+    by_subgroup,
+    called_at_own_rate,
+    cross_auc,
+    false_positives,
+    paired,
+)
 from benchmarks.accuracy.curves import POINTS, curve_block
 from benchmarks.accuracy.openings import open_counted, read_openings
 from benchmarks.accuracy.others import plugged
@@ -78,10 +84,25 @@ def test_cross_auc_shows_a_shift_that_the_sets_hide() -> None:
 
 
 def test_an_fpr_claim_needs_enough_groups() -> None:
-    found = false_positives(records(30, 1.0), threshold=50.0)
+    found = false_positives(records(30, 1.0), called=())
     assert (found["hits"], found["groups"], found["supported"]) == (0, 30, False)
     assert found["interval"][1] > 0.05
-    assert false_positives(records(80, 1.0), threshold=50.0)["supported"]
+    assert false_positives(records(80, 1.0), called=())["supported"]
+
+
+def test_crops_are_called_at_the_rate_of_their_own_set() -> None:
+    # A clip's threshold would call none of these; the set's own point calls 5 % of its reals.
+    rows = [
+        {"path": f"{i}", "label": "fake" if i >= 100 else "real", "group": f"g{i}",
+         "score": (i % 100) / 1000}
+        for i in range(200)
+    ]  # fmt: skip
+    called = called_at_own_rate(rows)
+    assert sum(int(path) < 100 for path in called) == 5
+    assert len(called) == 10
+    rows.append({"path": "dark", "label": "real", "group": "d", "score": None})
+    assert called_at_own_rate(rows) == called
+    assert called_at_own_rate([r for r in rows if r["label"] == "fake"]) == set()
 
 
 def test_subgroups_show_where_alarms_fall() -> None:
@@ -89,14 +110,15 @@ def test_subgroups_show_where_alarms_fall() -> None:
     values = {row["path"]: "dark" if int(row["group"][1:]) % 2 else "light" for row in rows}
     for row in rows:
         if values[row["path"]] == "dark":
-            row["llr"] += 3
-    found = by_subgroup(rows, values, threshold=2.0, n_boot=200)
+            row["score"] += 3
+    called = {row["path"] for row in rows if row["score"] >= 2.0}
+    found = by_subgroup(rows, values, called, n_boot=200)
     dark, light = found["rows"]
     assert (dark["name"], light["name"]) == ("dark", "light")
     assert dark["fpr"] > light["fpr"] + 0.5
     assert found["gap"] == pytest.approx(dark["fpr"] - light["fpr"])
     assert found["gap_interval"][0] > 0.4
-    alone = by_subgroup(rows, dict.fromkeys(values, "all"), threshold=2.0, n_boot=10)
+    alone = by_subgroup(rows, dict.fromkeys(values, "all"), called, n_boot=10)
     assert alone["gap"] is None
 
 
@@ -175,6 +197,8 @@ def test_the_whole_benchmark_at_toy_size(
     assert {row["against"] for row in result["paired"]} == others
     assert result["cross_auc"]["sets"] == ["DFDC crops, look", "clips, all"]
     assert {row["by"] for row in result["subgroups"]} >= {"face width", "source"}
+    # What a scan calls suspect is known of clips alone.
+    assert {row["set"] for row in result["at_threshold"]} == {"clips, all", "clips, FF++ c40"}
     assert result["openings_of_once"] is None and not log.exists()
     assert "was opened" not in capsys.readouterr().err
 
