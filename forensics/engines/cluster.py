@@ -104,11 +104,12 @@ class RayEngine:
         source, again = iter(paths), deque[Path]()
         attempts: dict[Path, int] = {}
         try:
-            while True:
+            more = self._give(source, again, attempts)
+            while more or attempts:
+                found = list(self._collect(again, attempts))
+                # First the actors, then the caller: what it does with a record takes time.
                 more = self._give(source, again, attempts)
-                if not more and not attempts:
-                    return
-                yield from self._collect(again, attempts)
+                yield from found
         finally:
             for ref, busy in list(self._busy.items()):
                 if busy.path is not None:

@@ -172,11 +172,12 @@ class ProcessEngine:
         source = iter(paths)
         again: deque[Task] = deque()
         try:
-            while True:
+            self._give(source, again, job)
+            while any(worker.task for worker in self._workers):
+                found = list(self._collect(again))
+                # First the workers, then the caller: what it does with a record takes time.
                 self._give(source, again, job)
-                if not any(worker.task for worker in self._workers):
-                    return
-                yield from self._collect(again)
+                yield from found
         finally:
             for worker in [w for w in self._workers if w.task is not None]:
                 self._drop(worker)
