@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from benchmarks.tables import Result, bar_lines, figures
+from benchmarks.tables import Result, bar_lines, figures, interval
 
 
 @figures("scale-rows", of="scale-rows", optional=True)
@@ -36,4 +36,14 @@ def _fault(result: Result) -> list[str]:
 
 @figures("scale-throughput", of="scale-throughput", optional=True)
 def _throughput(result: Result) -> list[str]:
-    return bar_lines(result)
+    lines = ["| two workers | files a second, median | least | most |", "|---|---|---|---|"]
+    for name, rates in result["rates"].items():
+        figures = (statistics.median(rates), min(rates), max(rates))
+        lines.append(f"| {name} | {' | '.join(f'{value:.2f}' for value in figures)} |")
+    note = f"{result['files']} clips of 20 pictures, {result['turns']} turns."
+    ratios = [
+        f"{name}: {interval(found['value'], found['interval'])}"
+        for name, found in result.get("ratios", {}).items()
+    ]
+    told = [f"Median of the turns [95 %]: {'; '.join(ratios)}.", ""] if ratios else []
+    return [*lines, "", note, "", *told, *bar_lines(result)]

@@ -96,6 +96,11 @@ class RayEngine:
         if self._ours:
             _connect(ray, workers, address)
 
+    @property
+    def idle(self) -> int:
+        """How many actors have their models loaded and wait for a file."""
+        return len(self._idle)
+
     def map(self, paths: Iterable[Path], job: ScanJob) -> Iterator[Record]:
         """Yield records as they come; at most one file an actor is on its way."""
         if job != self._job:

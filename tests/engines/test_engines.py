@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
 import signal
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from numpy.typing import NDArray
 from forensics.engines import ScanOptions
 from forensics.engines.base import Record, ScanJob
 from forensics.engines.names import make_engine
-from forensics.engines.process import ProcessEngine
+from forensics.engines.process import ProcessEngine, Task, Worker
 from forensics.errors import UsageError
 from forensics.testing import make_clip
 
@@ -61,51 +58,40 @@ def test_process_engine_gives_the_records_of_the_serial_one(
     assert len(serial) == 5
 
 
-@pytest.mark.ray
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Ray leaves its own processes to the system
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_ray_engine_gives_the_records_of_the_serial_one(
-    files: list[Path], serial: dict[str, str]
-) -> None:
-    # Not by importing it: Ray reads its settings when it is loaded, and the engine makes them.
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("the extra ray is not installed")
-    engine = make_engine("ray", 2)
-    try:
-        assert records(engine.map(files, JOB)) == serial
-    finally:
-        engine.close()
+class Doomed(Worker):
+    """Dies over one file as soon as it could have begun it, as often as told."""
 
+    victim: Path
+    times: int
+    struck: set[int]
 
-def _strike(engine: ProcessEngine, victim: Path, number: int, times: int) -> threading.Thread:
-    """Send a signal to the worker of a file, as often as it is tried."""
+    def give(self, task: Task) -> None:
+        super().give(task)
+        self._die()
 
-    def hunt() -> None:
-        done: set[int] = set()
-        end = time.monotonic() + 60
-        while len(done) < times and time.monotonic() < end:
-            for worker in list(engine._workers):
-                mine = worker.task is not None and worker.task.path == victim
-                if mine and worker.ready and worker.pid not in done:
-                    done.add(worker.pid)
-                    os.kill(worker.pid, number)
-            time.sleep(0.001)
+    def read(self) -> list[dict[str, Any]]:
+        found = super().read()
+        self.ready |= any("ready" in message for message in found)
+        self._die()
+        return found
 
-    thread = threading.Thread(target=hunt, daemon=True)
-    thread.start()
-    return thread
+    def _die(self) -> None:
+        due = self.pid not in self.struck and len(self.struck) < self.times
+        if due and self.ready and self.task is not None and self.task.path == self.victim:
+            self.struck.add(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("times", "reason"), [(1, None), (2, "worker_crashed")])
 def test_a_worker_that_dies_is_replaced_and_its_file_tried_once_more(
-    files: list[Path], serial: dict[str, str], times: int, reason: str | None
-) -> None:
+    files: list[Path], serial: dict[str, str], times: int, reason: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    given = {"victim": files[1], "times": times, "struck": set()}
+    monkeypatch.setattr("forensics.engines.process.Worker", type("Now", (Doomed,), given))
     engine = ProcessEngine(1)
     try:
-        list(engine.map(files[3:4], JOB))  # the worker is ready now
-        hunter = _strike(engine, files[1], signal.SIGKILL, times)
         found = {r.path: r for r in engine.map(files[:3], JOB)}
-        hunter.join(1)
     finally:
         engine.close()
     hit = found[files[1]]
@@ -119,16 +105,30 @@ def test_a_worker_that_dies_is_replaced_and_its_file_tried_once_more(
 
 
 def test_a_worker_that_hangs_is_replaced(files: list[Path], serial: dict[str, str]) -> None:
-    job = ScanJob(options=JOB.options, patience=3.0)
     engine = ProcessEngine(1)
     try:
-        list(engine.map(files[3:4], job))
-        _strike(engine, files[1], signal.SIGSTOP, 1)
-        found = list(engine.map(files[1:2], job))
+        list(engine.map(files[3:4], JOB))  # the worker is ready now
+        (worker,) = engine._workers
+        os.kill(worker.pid, signal.SIGSTOP)
+        worker._patience = 0.5  # of this one alone: a slow machine must not condemn the next
+        found = list(engine.map(files[1:2], JOB))
+        assert engine.pids != [worker.pid]
     finally:
         engine.close()
     assert [r.attempts for r in found] == [2]
     assert json.dumps([found[0].report, found[0].looks]) == serial[str(files[1])]
+
+
+def test_workers_get_their_next_file_before_the_caller_gets_a_record(
+    files: list[Path], models: None
+) -> None:
+    engine = ProcessEngine(1)
+    try:
+        for number, _ in enumerate(engine.map(files[2:5], JOB)):
+            busy = [worker.task is not None for worker in engine._workers]
+            assert busy == [number < 2], "the last record leaves nobody at work"
+    finally:
+        engine.close()
 
 
 def test_a_job_that_cannot_be_done_is_refused_as_such(files: list[Path]) -> None:
