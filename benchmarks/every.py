@@ -4,159 +4,103 @@
 
 Needs a clone, the ``train`` and ``dev`` extras, pulled models, and the shared data. Trains the
 peers and the networks of the own set first, where ``--work`` lacks them; measures; then writes the
-figures of README and docs, and ``docs/leaderboard.html``. Steps whose material is in ``--work``
-are not made again; ``--only`` names single steps.
+figures of README and docs, and ``docs/leaderboard.html``.
+
+It goes on where it stopped: what is in ``--work`` is not made again, and a part that was measured
+with the same weights and settings is not measured again (``--again`` does). ``--only`` names
+single steps. ``--quick`` rehearses every step on a little of the real data, within minutes, writes
+into ``--work/quick`` alone and publishes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
+import forensics
 from benchmarks import tables
 from benchmarks._results import RESULTS
+from benchmarks.steps import (
+    FAILED,
+    MISSED,
+    PREPARE,
+    QUICK,
+    STEPS,
+    WRITE,
+    Amounts,
+    Plan,
+    written_since,
+)
 from forensics.errors import ForensicsError
 
-MISSED = 1
-FAILED = 2
+_WEIGHTS = Path(forensics.__file__).parent / "weights"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Where things are and how much is done.
+class Finished:
+    """Which parts were measured, with what, kept in ``finished.json`` of the work folder.
 
-    Attributes:
-        shared: Folder with ``data`` and ``peers``.
-        work: Folder for trained networks, portrait cache and made sets; kept.
-        results: Folder for the results files.
-        root: Folder of README.md and docs.
-        minutes: Training of each peer.
-        budget: Training of each network of the own set, such as ``3m``.
-        clips: Clips of the own set.
-        seconds: Length of each.
-        replicates: Bootstrap replicates.
-        repeats: Turns of the speed benchmark.
+    Args:
+        plan: The plan; a part counts as finished only under the same amounts and weights.
     """
 
-    shared: Path
-    work: Path
-    results: Path
-    root: Path
-    minutes: float
-    budget: str
-    clips: int
-    seconds: float
-    replicates: int
-    repeats: int
+    def __init__(self, plan: Plan) -> None:
+        self._path, self._results = plan.work / "finished.json", plan.results
+        self._key = {"amounts": json.loads(json.dumps(asdict(plan.amounts))),
+                     "weights_sha256": weights_digest()}  # fmt: skip
+        self._parts: dict[str, Any] = {}
+        if self._path.exists():
+            self._parts = json.loads(self._path.read_text(encoding="utf-8"))
 
-    @property
-    def own(self) -> Path:
-        """Manifest of the own set, once it is made."""
-        return self.work / "kept" / "first" / "manifest.jsonl"
+    def outcome(self, name: str) -> str | None:
+        """Return what became of a part, or None when it has to be measured."""
+        part = self._parts.get(name)
+        if part is None or part["key"] != self._key:
+            return None
+        there = part["files"] and all((self._results / file).exists() for file in part["files"])
+        return str(part["outcome"]) if there else None
 
-    @property
-    def cache(self) -> Path:
-        """Portrait cache."""
-        return self.work / "cache"
-
-    @property
-    def peers(self) -> Path:
-        """Trained peers."""
-        return self.work / "peers"
+    def keep(self, name: str, outcome: str, begun: float) -> None:
+        """Keep a part with the results files that it wrote since ``begun``."""
+        files = [path.name for path in written_since(begun, self._results)]
+        minutes = round((time.time() - begun) / 60, 1)
+        self._parts[name] = {"key": self._key, "outcome": outcome, "files": files,
+                             "minutes": minutes}  # fmt: skip
+        self._path.write_text(json.dumps(self._parts, indent=1), encoding="utf-8")
 
 
-def _portraits(plan: Plan) -> int:
-    from forensics.training.portraits import build_cache
-
-    if not (plan.cache / "portraits.json").exists():
-        print(f"{build_cache(plan.shared / 'data' / 'faces', plan.cache)} portraits")
-    return 0
-
-
-def _peers(plan: Plan) -> int:
-    from benchmarks.peers.train import NAMES
-    from benchmarks.peers.train import main as run
-
-    missing = [name for name in NAMES if not (plan.peers / f"{name}.json").exists()]
-    if not missing:
-        return 0
-    return run(["--cache", str(plan.cache), "--out", str(plan.peers), "--minutes",
-                str(plan.minutes), "--only", ",".join(missing)])  # fmt: skip
+def weights_digest() -> str:
+    """Return one sha256 over the shipped weights and calibration."""
+    total = hashlib.sha256()
+    for path in sorted(_WEIGHTS.iterdir()):
+        if path.is_file():
+            total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
-def _sets(plan: Plan) -> int:
-    from benchmarks.sets.run import main as run
-
-    return run(["--shared", str(plan.shared), "--work", str(plan.work), "--keep",
-                str(plan.work / "kept"), "--budget", plan.budget, "--clips", str(plan.clips),
-                "--seconds", str(plan.seconds), "--out", str(plan.results)])  # fmt: skip
-
-
-def _accuracy(plan: Plan) -> int:
-    from benchmarks.accuracy.run import main as run
-
-    peers = ["--peers", str(plan.peers)] if (plan.peers / "sbi.json").exists() else []
-    own = ["--own", str(plan.own)] if plan.own.exists() else []
-    return run(["--shared", str(plan.shared), "--cache", str(plan.cache), *own, *peers,
-                "--replicates", str(plan.replicates), "--out", str(plan.results)])  # fmt: skip
-
-
-def _robustness(plan: Plan) -> int:
-    from benchmarks.robustness.run import main as run
-
-    return run(["--own", str(plan.own), "--replicates", str(plan.replicates), "--out",
-                str(plan.results)])  # fmt: skip
-
-
-def _localisation(plan: Plan) -> int:
-    from benchmarks.localisation.run import main as run
-
-    return run(["--own", str(plan.own), "--replicates", str(plan.replicates), "--out",
-                str(plan.results)])  # fmt: skip
-
-
-def _speed(plan: Plan) -> int:
-    from benchmarks.speed.run import main as run
-
-    return run(["--repeats", str(plan.repeats), "--out", str(plan.results)])
-
-
-def _docs(plan: Plan) -> int:
-    return tables.main(["--results", str(plan.results), "--root", str(plan.root)])
-
-
-def _leaderboard(plan: Plan) -> int:
-    from benchmarks.leaderboard.page import main as run
-
-    page = plan.root / "docs" / "leaderboard.html"
-    return run(["--results", str(plan.results), "--out", str(page)])
-
-
-STEPS: dict[str, Callable[[Plan], int]] = {
-    "portraits": _portraits,
-    "peers": _peers,
-    "sets": _sets,
-    "accuracy": _accuracy,
-    "robustness": _robustness,
-    "localisation": _localisation,
-    "speed": _speed,
-    "docs": _docs,
-    "leaderboard": _leaderboard,
-}
-
-
-def run_steps(plan: Plan, names: Sequence[str]) -> dict[str, str]:
+def run_steps(plan: Plan, names: Sequence[str], *, again: bool = False) -> dict[str, str]:
     """Run steps in order; one that fails does not keep the others from being run.
 
     Returns:
         What became of each: ``done``, ``bar missed``, or ``failed`` with the reason on stderr.
     """
     outcome: dict[str, str] = {}
+    finished = Finished(plan)
     for name in names:
+        earlier = finished.outcome(name)
+        if earlier is not None and not again:
+            print(f"== {name}: {earlier}, measured before with these weights", flush=True)
+            outcome[name] = earlier
+            continue
         print(f"== {name}", flush=True)
+        begun = time.time()
         try:
             code = STEPS[name](plan)
         except SystemExit as ended:  # a usage error of that benchmark, already said
@@ -165,11 +109,24 @@ def run_steps(plan: Plan, names: Sequence[str]) -> dict[str, str]:
             print(f"{name}: {error}", file=sys.stderr)
             code = FAILED
         outcome[name] = {0: "done", MISSED: "bar missed"}.get(code, "failed")
+        print(f"== {name}: {outcome[name]} after {(time.time() - begun) / 60:.1f} min", flush=True)
+        if outcome[name] != "failed" and name not in (*PREPARE, *WRITE):
+            finished.keep(name, outcome[name], begun)
     return outcome
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the steps; 1 when a bar was missed, 2 when a step failed."""
+def rehearsal(plan: Plan) -> Plan:
+    """Return a plan whose results and documents lie in the work folder, as copies."""
+    work = plan.work / "quick"
+    shutil.copytree(plan.results, work / "results", dirs_exist_ok=True)
+    for path in tables.documents(plan.root):
+        copy = work / path.relative_to(plan.root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    return replace(plan, work=work, results=work / "results", root=work)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -179,21 +136,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder for what is made; kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of results files")
     parser.add_argument("--root", type=Path, default=tables.ROOT, help="of README.md and docs")
-    parser.add_argument("--minutes", type=float, default=8.0, help="training of each peer")
-    parser.add_argument("--budget", default="3m", help="training of each network of the own set")
-    parser.add_argument("--clips", type=int, default=60, help="clips of the own set")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of each")
-    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
-    parser.add_argument("--repeats", type=int, default=9, help="turns of the speed benchmark")
     parser.add_argument("--only", default=",".join(STEPS), help="steps, comma-separated")
-    options = vars(parser.parse_args(arguments))
-    names = options.pop("only").split(",")
+    parser.add_argument("--again", action="store_true", help="measure finished parts once more")
+    parser.add_argument("--quick", action="store_true", help="rehearse, publish nothing")
+    parser.add_argument("--minutes", type=float, help="of one core, training of each peer")
+    parser.add_argument("--budget", help="training of each network of the own set")
+    parser.add_argument("--clips", type=int, help="clips of the own set")
+    parser.add_argument("--seconds", type=float, help="length of each")
+    parser.add_argument("--replicates", type=int, help="bootstrap replicates")
+    parser.add_argument("--repeats", type=int, help="turns of the speed benchmark")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the steps; 1 when a bar was missed, 2 when a step failed."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    names = options.only.split(",")
     if unknown := [name for name in names if name not in STEPS]:
         parser.error(f"no step is called {unknown[0]!r}; there are: {', '.join(STEPS)}")
-    options.pop("what")
-    plan = Plan(**options)
+    given = {field.name: value for field in fields(Amounts)
+             if (value := getattr(options, field.name, None)) is not None}  # fmt: skip
+    plan = Plan(
+        options.shared.resolve(), options.work.resolve() / "cache", options.work.resolve(),
+        options.results.resolve(), options.root.resolve(),
+        replace(QUICK if options.quick else Amounts(), **given),
+    )  # fmt: skip
     plan.work.mkdir(parents=True, exist_ok=True)
-    outcome = run_steps(plan, names)
+    if options.quick:
+        plan = rehearsal(plan)
+    outcome = run_steps(plan, names, again=options.again)
     for name, said in outcome.items():
         print(f"{name}: {said}")
     said = set(outcome.values())

@@ -30,7 +30,7 @@ from benchmarks.accuracy.curves import curve_block
 from benchmarks.accuracy.openings import LOG, open_counted
 from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
-from benchmarks.accuracy.sets import open_set, part_of
+from benchmarks.accuracy.sets import open_set, part_of, thinned
 from benchmarks.accuracy.single import alone
 from forensics.errors import ForensicsError
 from forensics.evaluation import evaluate
@@ -91,6 +91,7 @@ class Benchmark:
 
     def measure_all(self, name: str, manifest: Manifest, kind: Any) -> Result:
         """Evaluate ours and every peer on the same rows; ours is returned."""
+        manifest = thinned(manifest, self.options.limit)
         result = self.measure(name, OURS, manifest, self.scorer, kind)
         self.kinds[name] = kind
         # A scan's verdict for clips; a crop has none, see `called_at_own_rate`.
@@ -284,6 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, default=LOG, help="log of openings")
     parser.add_argument("--cache", type=Path, help="portrait cache of the training run")
     parser.add_argument("--pairs", type=int, default=6, help="self-blends a portrait")
+    parser.add_argument("--limit", type=int, help="only so many rows of a set, for a quick look")
     parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
     parser.add_argument("--sets", default=",".join(_USUAL), help="which of them, comma-separated")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")

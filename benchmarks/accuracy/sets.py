@@ -39,3 +39,11 @@ def part_of(manifest: Manifest, source: str) -> Manifest:
     if not rows:
         raise UsageError(f"{manifest.path.name}: no row has source {source!r}")
     return replace(manifest, rows=rows)
+
+
+def thinned(manifest: Manifest, limit: int | None) -> Manifest:
+    """Keep at most so many rows, evenly spread; all when None."""
+    if limit is None or len(manifest) <= limit:
+        return manifest
+    step = -(-len(manifest) // limit)
+    return replace(manifest, rows=manifest.rows[::step])

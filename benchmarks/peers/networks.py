@@ -63,6 +63,8 @@ class PeerNet(nn.Module):
     def __init__(self, design: Design) -> None:
         super().__init__()
         self.net: Any = timm.create_model(design.backbone, pretrained=False, num_classes=1)
+        # timm draws the weights of one class from -1 to 1: the first losses would be 3, not .69.
+        nn.init.zeros_(self.net.get_classifier().weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Take (n, 3, side, side) RGB 0..255, return (n,) logits."""

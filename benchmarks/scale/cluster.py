@@ -6,11 +6,31 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a cluster is.
+
+    Attributes:
+        address: ``HOST:PORT``.
+        nodes: The process that leads each node, its head first.
+    """
+
+    address: str
+    nodes: list[subprocess.Popen[bytes]]
+
+    def lose(self, number: int) -> None:
+        """End a node and everything that runs on it, as when its machine loses power."""
+        os.killpg(self.nodes[number].pid, signal.SIGKILL)
+        self.nodes[number].wait()
 
 
 def _port() -> int:
@@ -20,8 +40,8 @@ def _port() -> int:
 
 
 @contextlib.contextmanager
-def two_nodes(**environment: str) -> Iterator[str]:
-    """Yield the address of a cluster with two nodes of one CPU each.
+def two_nodes(**environment: str) -> Iterator[Cluster]:
+    """Yield a cluster with two nodes of one CPU each.
 
     The token and the other settings are put into this process's environment meanwhile, so that
     its children can join.
@@ -50,7 +70,7 @@ def two_nodes(**environment: str) -> Iterator[str]:
                 )
             )
             _wait(address, len(nodes))
-        yield address
+        yield Cluster(address, nodes)
     finally:
         for node in reversed(nodes):
             node.terminate()

@@ -155,8 +155,8 @@ def place(engine: str) -> Iterator[list[str]]:
     if engine != "ray":
         yield []
         return
-    with two_nodes(FORENSICS_FAULT_RUN=str(os.getpid())) as address:
-        yield ["--address", address]
+    with two_nodes(FORENSICS_FAULT_RUN=str(os.getpid())) as cluster:
+        yield ["--address", cluster.address]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,11 +12,12 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks import every
+from benchmarks import every, steps
 from benchmarks.peers import train as peers
 from benchmarks.robustness import run as robustness
 from benchmarks.sets import run as sets
 from benchmarks.sets.plant import KINDS
+from benchmarks.steps import Amounts, Plan
 from forensics.media import write_video
 from forensics.training.portraits import split_of
 
@@ -101,6 +103,64 @@ def test_one_command_writes_docs_and_leaderboard(
         "all", "--shared", str(toy_shared), "--work", str(tmp_path / "work"),
         "--only", "portraits,peers", "--minutes", "0",
     ]) == 0  # fmt: skip
+
+
+@pytest.fixture
+def counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two parts that write a result each, the second missing a bar; who ran is counted."""
+    ran: list[str] = []
+
+    def part(name: str, code: int) -> Callable[[Plan], int]:
+        def run(plan: Plan) -> int:
+            ran.append(name)
+            plan.results.mkdir(parents=True, exist_ok=True)
+            (plan.results / f"{name}-x.json").write_text("{}")
+            return code
+
+        return run
+
+    monkeypatch.setattr(every, "STEPS", {"one": part("one", 0), "two": part("two", 1)})
+    return ran
+
+
+def test_a_finished_part_is_measured_once_for_the_same_weights(
+    tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["all", "--shared", str(tmp_path), "--work", str(tmp_path / "w"), "--results",
+             str(tmp_path / "r"), "--root", str(tmp_path), "--only", "one,two"]  # fmt: skip
+    assert every.main(words) == every.MISSED
+    assert every.main(words) == every.MISSED  # the missed bar is not forgotten
+    assert counted == ["one", "two"]
+    (tmp_path / "r" / "one-x.json").unlink()
+    every.main(words)
+    assert counted == ["one", "two", "one"]
+    every.main([*words, "--again"])
+    every.main([*words, "--clips", "7"])
+    assert counted[3:] == ["one", "two"] * 2
+    monkeypatch.setattr(every, "weights_digest", lambda: "other weights")
+    every.main([*words, "--clips", "7"])
+    assert counted[7:] == ["one", "two"]
+
+
+def test_a_rehearsal_writes_into_the_work_folder_alone(
+    tmp_path: Path, counted: list[str]
+) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "kept.json").write_text("{}")
+    (tmp_path / "README.md").write_text("figures")
+    every.main(["all", "--shared", str(tmp_path), "--work", str(tmp_path / "w"), "--results",
+                str(tmp_path / "r"), "--root", str(tmp_path), "--quick",
+                "--only", "one"])  # fmt: skip
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["kept.json"]
+    found = {str(p.relative_to(tmp_path / "w" / "quick"))
+             for p in (tmp_path / "w" / "quick").rglob("*") if p.is_file()}  # fmt: skip
+    assert found == {"README.md", "results/kept.json", "results/one-x.json", "finished.json"}
+
+
+def test_a_part_that_crashes_apart_has_failed(tmp_path: Path) -> None:
+    plan = Plan(tmp_path, tmp_path, tmp_path, tmp_path, tmp_path, Amounts())
+    assert steps.apart(plan, "speed", ["--repeats", "1"]) == steps.FAILED
+    assert steps.apart(plan, "gone", []) == steps.FAILED
 
 
 def test_a_failing_step_leaves_the_others_running(
