@@ -1,0 +1,209 @@
+"""The steps of ``python -m benchmarks all``: each runs one benchmark on what earlier steps made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks import tables
+
+MISSED = 1
+FAILED = 2
+_HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """How much is done.
+
+    Attributes:
+        minutes: Training of each peer, minutes of one core.
+        budget: Training of each network of the own set, such as ``3m``.
+        clips: Clips of the own set.
+        seconds: Length of each.
+        replicates: Bootstrap replicates.
+        repeats: Turns of the speed benchmark.
+        limit: Rows of a set that are scored at most; None for all.
+        stored: Rows of the store that is queried.
+        files: Files of the throughput and of the fault run.
+        networks: Networks of the swapper whose speed is measured.
+        steps: Training steps of each.
+    """
+
+    minutes: float = 12.0
+    budget: str = "3m"
+    clips: int = 60
+    seconds: float = 3.0
+    replicates: int = 2000
+    repeats: int = 9
+    limit: int | None = None
+    stored: int = 100_000
+    files: tuple[int, int] = (60, 300)
+    networks: tuple[str, ...] = ("tiny", "shared-dual")
+    steps: int = 20
+
+
+QUICK = Amounts(
+    minutes=0.1, budget="15s", clips=8, seconds=1.0, replicates=100, repeats=5, limit=60,
+    stored=2000, files=(6, 20), networks=("tiny",), steps=2,
+)  # fmt: skip
+"""A rehearsal: every step on real data in minutes, and no figure to publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where things are and how much is done.
+
+    Attributes:
+        shared: Folder with ``data`` and ``peers``.
+        cache: Portrait cache.
+        work: Folder for trained networks and made sets; kept.
+        results: Folder for the results files.
+        root: Folder of README.md and docs.
+        amounts: How much.
+    """
+
+    shared: Path
+    cache: Path
+    work: Path
+    results: Path
+    root: Path
+    amounts: Amounts
+
+    @property
+    def own(self) -> Path:
+        """Manifest of the own set, once it is made."""
+        return self.work / "kept" / "first" / "manifest.jsonl"
+
+    @property
+    def peers(self) -> Path:
+        """Trained peers."""
+        return self.work / "peers"
+
+
+def _portraits(plan: Plan) -> int:
+    from forensics.training.portraits import build_cache
+
+    if not (plan.cache / "portraits.json").exists():
+        print(f"{build_cache(plan.shared / 'data' / 'faces', plan.cache)} portraits")
+    return 0
+
+
+def _peers(plan: Plan) -> int:
+    from benchmarks.peers.train import NAMES
+    from benchmarks.peers.train import main as run
+
+    missing = [name for name in NAMES if not (plan.peers / f"{name}.json").exists()]
+    if not missing:
+        return 0
+    return run(_words(cache=plan.cache, out=plan.peers, minutes=plan.amounts.minutes,
+                      only=",".join(missing)))  # fmt: skip
+
+
+def _sets(plan: Plan) -> int:
+    from benchmarks.sets.run import main as run
+
+    amounts = plan.amounts
+    return run(_words(shared=plan.shared, work=plan.work, keep=plan.work / "kept",
+                      budget=amounts.budget, clips=amounts.clips, seconds=amounts.seconds,
+                      out=plan.results))  # fmt: skip
+
+
+def _accuracy(plan: Plan) -> int:
+    from benchmarks.accuracy.run import main as run
+
+    return run(_words(shared=plan.shared, cache=plan.cache, by="source",
+                      own=plan.own if plan.own.exists() else None,
+                      peers=plan.peers if (plan.peers / "sbi.json").exists() else None,
+                      limit=plan.amounts.limit, replicates=plan.amounts.replicates,
+                      out=plan.results))  # fmt: skip
+
+
+def _robustness(plan: Plan) -> int:
+    from benchmarks.robustness.run import main as run
+
+    return run(_words(own=plan.own, replicates=plan.amounts.replicates, out=plan.results))
+
+
+def _localisation(plan: Plan) -> int:
+    from benchmarks.localisation.run import main as run
+
+    return run(_words(own=plan.own, replicates=plan.amounts.replicates, out=plan.results))
+
+
+def _speed(plan: Plan) -> int:
+    from benchmarks.speed.run import main as run
+
+    return run(_words(repeats=plan.amounts.repeats, out=plan.results))
+
+
+def _scale(plan: Plan) -> int:
+    files, hostile = plan.amounts.files
+    engines = "process,ray" if find_spec("ray") else "process"
+    return max(
+        apart(plan, "scale.rows", _words(rows=plan.amounts.stored)),
+        apart(plan, "scale.throughput", _words(files=files, engines=engines)),
+        apart(plan, "scale.fault", _words(files=hostile, engines=engines)),
+    )
+
+
+def _swapper(plan: Plan) -> int:
+    """Measure speed alone: whether a swap is good needs networks that trained for an hour."""
+    words = ["--models", *plan.amounts.networks, "--steps", str(plan.amounts.steps)]
+    trained = plan.work / "m" / "g1-g3"
+    if (trained / "model.json").exists():
+        clip = plan.shared / "data" / "clips" / "grid" / "id2_vcd_swwp2s.mpg"
+        words += ["--swap", str(clip), str(trained)]
+    return apart(plan, "swapper.speed", words)
+
+
+def _docs(plan: Plan) -> int:
+    return tables.main(["--results", str(plan.results), "--root", str(plan.root)])
+
+
+def _leaderboard(plan: Plan) -> int:
+    from benchmarks.leaderboard.page import main as run
+
+    page = plan.root / "docs" / "leaderboard.html"
+    return run(["--results", str(plan.results), "--out", str(page)])
+
+
+def _words(**options: object) -> list[str]:
+    given = {name: value for name, value in options.items() if value is not None}
+    return [word for name, value in given.items() for word in (f"--{name}", str(value))]
+
+
+def written_since(begun: float, results: Path) -> list[Path]:
+    """Return the results files written since a time of `time.time`."""
+    return [path for path in results.glob("*.json") if path.stat().st_mtime >= begun]
+
+
+def apart(plan: Plan, name: str, words: list[str]) -> int:
+    """Run a benchmark in a process of its own, whose memory and workers end with it."""
+    begun = time.time()
+    command = [sys.executable, "-m", f"benchmarks.{name}", *words, "--out", str(plan.results)]
+    code = subprocess.run(command, cwd=_HERE.parent).returncode
+    # A crash ends with 1 too, but leaves no result.
+    return code if code in (0, MISSED) and written_since(begun, plan.results) else FAILED
+
+
+PREPARE = ("portraits", "peers")
+WRITE = ("docs", "leaderboard")
+STEPS: dict[str, Callable[[Plan], int]] = {
+    "portraits": _portraits,
+    "peers": _peers,
+    "sets": _sets,
+    "accuracy": _accuracy,
+    "robustness": _robustness,
+    "localisation": _localisation,
+    "speed": _speed,
+    "scale": _scale,
+    "swapper": _swapper,
+    "docs": _docs,
+    "leaderboard": _leaderboard,
+}
