@@ -166,7 +166,7 @@ def train(
     net = PaintNet().to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.99), fused=True)
     begun, step, running = time.monotonic(), 0, 0.0
-    while (spent := time.monotonic() - begun) < budget:
+    while (spent := time.monotonic() - begun) < budget or step == 0:
         for group in optimizer.param_groups:
             group["lr"] = 1e-3 * (1 - 0.95 * spent / budget)
         given, wanted = draw_batch(portraits, (seed, step))
