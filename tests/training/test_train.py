@@ -84,6 +84,24 @@ def test_a_second_run_goes_on_where_the_first_stopped(
     assert told["stands_on"]["licences"] == ["public domain"]
 
 
+def test_training_opens_no_test_portrait(
+    cache: Path, tmp_path: Path, toy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Fault D1: whoever trains or keeps weights by the test people flatters the figure.
+    shutil.copytree(cache, tmp_path / "run" / "cache")
+    asked: list[str] = []
+    real = module.load_cache
+
+    def recording(folder: Path, splits: list[str]) -> Any:
+        asked.extend(splits)
+        return real(folder, splits)
+
+    monkeypatch.setattr(module, "load_cache", recording)
+    console = Console(file=io.StringIO())
+    train(tmp_path, tmp_path / "run", budget=1e-6, recipe=RECIPE, workers=0, console=console)
+    assert set(asked) == {"train", "validate"}
+
+
 def test_batches_are_a_function_of_the_step(material: Material) -> None:
     source = PairSource(material.donors, material, size=SIZE)
     whole = PairDataset(source, RECIPE, 0, 10)
