@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.accuracy.promises import HEAD, promises
 from benchmarks.tables import Result, bar_lines, figures, interval
 
 
@@ -128,7 +129,8 @@ def _sets(result: Result) -> list[str]:
     made = (
         f"{result['clips']} clips of {result['seconds_each']:g} seconds of {result['people']} "
         f"people in {result['wall_seconds'] / 60:.1f} minutes with {result['workers']} processes "
-        f"({result['under']}). Made again with a kill after {result['killed_after_pairs']} pairs: "
+        f"({result['under']}), seed {result.get('seed', 8)}. Made again with a kill after "
+        f"{result['killed_after_pairs']} pairs: "
         f"{result['same_frame_hashes']} of {result['clips']} clips with the same pictures, "
         f"{'the same' if result['same_manifest'] else 'another'} manifest. The clean set is "
         f"{clean['outcome']}; AUC of the shortcut probes: {probes or 'too few to tell'}."
@@ -152,3 +154,32 @@ def _ablation(result: Result) -> list[str]:
             kept = "kept" if name == step["added"] else ""
             lines.append(f"| {' + '.join(step['to'])} | {name} | {told} | {kept} |")
     return lines
+
+
+@figures("promises", of="accuracy")
+def _promises(_: Result) -> list[str]:
+    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    return [*lines, *(f"| {' | '.join(promise.cells())} |" for promise in promises())]
+
+
+@figures("held-out", of="held-out", optional=True)
+def _held_out(result: Result) -> list[str]:
+    lines = ["| scenes, by group | real + fake | AUC [95 %] | ECE | Cllr (least) |",
+             "|---|---|---|---|---|"]  # fmt: skip
+    for name, block in {"all": result["group"], **result["scenes"]}.items():
+        lines.append(
+            f"| {name} | {block['n_real']} + {block['n_fake']} | "
+            f"{interval(block['auc'], block['auc_interval'])} | "
+            f"{block['ece_prior_matched']:.3f} | {block['cllr']:.3f} ({block['cllr_min']:.3f}) |"
+        )
+    lines += ["", "| family | AUC [95 %] | left out of the fit | fakes |", "|---|---|---|---|"]
+    for row in result["families"]:
+        seen, unseen = (
+            interval(row[key]["auc"], row[key]["auc_interval"]) for key in ("seen", "left_out")
+        )
+        lines.append(f"| {row['family']} | {seen} | {unseen} | {row['seen']['n_fake']} |")
+    said = (
+        f"Detectors: {', '.join(result['detectors'])}. {result['unusable']} clips without a face "
+        "that can be judged are not counted."
+    )
+    return [*lines, "", said]
