@@ -96,6 +96,7 @@ def measure(spec: SetSpec, work: Path, *, workers: int, each: int) -> dict[str, 
         "left_out": spec.clips - len(rows),
         "seconds_each": spec.seconds,
         "people": len(spec.people),
+        "seed": spec.seed,
         "workers": workers,
         "wall_seconds": seconds,
         "same_manifest": text == again,
@@ -140,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", default="3m", help="training of each missing network")
     parser.add_argument("--clips", type=int, default=60, help="clips in the set")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of each")
+    parser.add_argument("--seed", type=int, default=9, help="of the set")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--each", type=int, default=10, help="planted rows of a kind")
     parser.add_argument("--under", default="as found", help="what else the machine did, in words")
@@ -152,7 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             people = people_of(options.shared / "data" / "clips", work)
             if options.budget != "none":
                 train_pairs(people, work, options.budget)
-            spec = specification(people, work, clips=options.clips, seconds=options.seconds)
+            spec = specification(
+                people, work, clips=options.clips, seconds=options.seconds, seed=options.seed
+            )
             target = options.keep or Path(scratch) / "sets"
             result = measure(spec, target, workers=options.workers, each=options.each)
         except (ForensicsError, subprocess.CalledProcessError, OSError) as error:
