@@ -27,9 +27,9 @@ _SWAY = 24  # furthest that the camera drifts, pixels
 _NOISE = 4.0  # standard deviation of the sensor noise, in 8-bit steps
 
 
-def _wall(rng: np.random.Generator) -> Picture:
+def _wall(rng: np.random.Generator, size: tuple[int, int]) -> Picture:
     """Draw texture at several scales, larger than the frame by the camera's drift."""
-    height, width = SIZE[1] + 2 * _SWAY, SIZE[0] + 2 * _SWAY
+    height, width = size[1] + 2 * _SWAY, size[0] + 2 * _SWAY
     wall = np.full((height, width, 3), 118.0, np.float32)
     for cells, strength in ((6, 26), (24, 16), (96, 9), (384, 5)):
         coarse = rng.normal(0, strength, (cells * height // width + 2, cells + 2, 3))
@@ -39,25 +39,29 @@ def _wall(rng: np.random.Generator) -> Picture:
     return np.clip(wall, 0, 255).astype(np.uint8)
 
 
-def _frames(portrait: Picture, seconds: float, seed: int) -> Iterator[Picture]:
+def _frames(
+    portrait: Picture, seconds: float, seed: int, size: tuple[int, int]
+) -> Iterator[Picture]:
     rng = np.random.default_rng(seed)
-    wall = _wall(rng)
+    wall = _wall(rng, size)
     left, top = (wall.shape[1] - _FACE) // 2, (wall.shape[0] - _FACE) // 2
-    noise = rng.normal(0, _NOISE, (SIZE[1] + 64, SIZE[0] + 64, 3)).astype(np.float32)
+    noise = rng.normal(0, _NOISE, (size[1] + 64, size[0] + 64, 3)).astype(np.float32)
     faces = animate_portrait(portrait, seconds=seconds, fps=FPS, seed=seed, size=_FACE)
     for number, (face, _) in enumerate(faces):
         scene = wall.copy()
         scene[top : top + _FACE, left : left + _FACE] = face
         angle = 2 * np.pi * number / (FPS * 4.0)
         dx, dy = _SWAY * (0.9 * np.sin(angle) - 1), _SWAY * (0.6 * np.sin(1.7 * angle) - 1)
-        seen = cv2.warpAffine(scene, np.array([[1, 0, dx], [0, 1, dy]], np.float64), SIZE)
+        seen = cv2.warpAffine(scene, np.array([[1, 0, dx], [0, 1, dy]], np.float64), size)
         x, y = rng.integers(64, size=2)
-        grain = noise[y : y + SIZE[1], x : x + SIZE[0]]
+        grain = noise[y : y + size[1], x : x + size[0]]
         yield np.clip(seen + grain, 0, 255).astype(np.uint8)
 
 
-def make_clip(path: Path, *, seconds: float = SECONDS, seed: int = 3) -> Path:
-    """Write the 720p clip: the demo's portrait, animated, under camera drift and sensor noise.
+def make_clip(
+    path: Path, *, seconds: float = SECONDS, seed: int = 3, size: tuple[int, int] = SIZE
+) -> Path:
+    """Write the clip (720p by default): the demo's portrait, animated, under drift and noise.
 
     A still background would hardly cost a decoder anything, and no phone films one.
 
@@ -66,7 +70,7 @@ def make_clip(path: Path, *, seconds: float = SECONDS, seed: int = 3) -> Path:
     """
     with Image.open(model_path("astronaut")) as picture:
         portrait = np.asarray(picture.convert("RGB"))
-    write_video(path, _frames(portrait, seconds, seed), fps=FPS, crf=20)
+    write_video(path, _frames(portrait, seconds, seed, size), fps=FPS, crf=20)
     return path
 
 
