@@ -43,7 +43,7 @@ def merge_store(source: Store, target: Store, merged: Merged) -> None:
         if held is not None and held.finished is not None and held.finished >= case.finished:
             merged.known += 1
             continue
-        target.add([replace(case, state="queued", near=None, near_distance=None)])
+        target.add([replace(case, state="queued", near=None, near_distance=None, same_stream=None)])
         _copy_scans(source, target, case)
         have = {(r.reviewer, r.time) for r in target.reviews(case.id)}
         for review in source.reviews(case.id):
@@ -63,7 +63,7 @@ def _copy_scans(source: Store, target: Store, case: Case) -> None:
             looks=looks, job=scan.job, lasting=scan.lasting, finished=scan.finished,
             config=scan.config, weights=scan.weights, bytes=case.bytes, mtime=case.mtime,
             options=case.options, same_as=case.same_as, record_sha256=case.record_sha256,
-            pictures=case.pictures, near=None, near_distance=None,
+            pictures=case.pictures, near=None, near_distance=None, same_stream=None,
         )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Link cases that look the same: a pointer for a person, never a verdict."""
+"""Link cases with the same coded pictures, or that look the same.
+
+A pointer for a person, never a verdict: sizes of packets and looks can both be forged.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ class _Index:
 
 
 def link_near(store: Store) -> int:
-    """Compare cases that were not compared yet with all others.
+    """Compare cases that were not compared yet with all others, by packets and by looks.
 
     Each case gets the earliest case, in order of entry, that looks the same; the outcome does not
     depend on the order in which scans ended.
@@ -57,6 +60,49 @@ def link_near(store: Store) -> int:
     Returns:
         How many links were made.
     """
+    return _link_streams(store) + _link_looks(store)
+
+
+def _link_streams(store: Store) -> int:
+    """Link cases whose coded pictures an earlier one has, in a file of other bytes."""
+    mine, others = FILES.alias(), FILES.alias()
+    early = CASES.alias()
+    found = (
+        sa.select(early.c.id)
+        .join(others, others.c.sha256 == early.c.sha256)
+        .join(mine, mine.c.packets == others.c.packets)
+        .where(mine.c.sha256 == CASES.c.sha256, others.c.sha256 != mine.c.sha256,
+               early.c.number < CASES.c.number, early.c.state == "done")
+        .order_by(early.c.number)
+        .limit(1)
+        .correlate(CASES)
+        .scalar_subquery()
+    )  # fmt: skip
+    query = (
+        sa.select(CASES.c.id, CASES.c.same_stream, found.label("other"))
+        .where(CASES.c.same_as.is_(None),
+               CASES.c.sha256.in_(sa.select(FILES.c.sha256).where(FILES.c.packets.in_(_twice()))))
+    )  # fmt: skip
+    with store.reading() as link:
+        rows = link.execute(query).all()
+    changes = [
+        {"which": row.id, "same_stream": row.other} for row in rows if row.other != row.same_stream
+    ]
+    if changes:
+        statement = sa.update(CASES).where(CASES.c.id == sa.bindparam("which"))
+        with store.writing() as link:
+            link.execute(statement, changes)
+    return len(changes)
+
+
+def _twice() -> sa.Select[tuple[str]]:
+    """Return what selects the digests of packets that several contents have."""
+    several = sa.func.count() > 1
+    packets = FILES.c.packets
+    return sa.select(packets).where(packets.is_not(None)).group_by(packets).having(several)
+
+
+def _link_looks(store: Store) -> int:
     looks = _read(store)
     fresh = [look for look in looks if not look.compared]
     if not fresh:

@@ -214,6 +214,7 @@ class Batch:
             "options": self._options, "weights": self.weights, "finished": now(),
             "bytes": item.bytes, "mtime": item.mtime, "lasting": same is None,
             "same_as": None if same is None else same.case, "near": None, "near_distance": None,
+            "same_stream": None,
         }  # fmt: skip
         entry = Entry(self._case(item), record.report, values)
         self._recorder.save(entry)

@@ -277,7 +277,11 @@ def _facts(store: Store, case: Case) -> str:
 
     lines = [f"{name:14} {_plain(value)}" for name, value in row_of(case).items()
              if value not in (None, "")]  # fmt: skip
-    for link, words in ((case.same_as, "same bytes as"), (case.near, "looks like")):
+    for link, words in (
+        (case.same_as, "same bytes as"),
+        (case.same_stream, "same coded pictures as"),
+        (case.near, "looks like"),
+    ):
         other = None if link is None else store.case(link)
         if other is not None:
             lines.append(f"{words:14} {printable(other.path)} ({other.verdict})")

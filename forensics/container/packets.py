@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -9,6 +10,9 @@ from forensics.container.boxes import Box, BoxTree, read_body
 
 MAX_PACKETS = 3_000
 """Packets that are read: about two minutes of a clip."""
+
+_LEAST = 60  # packets that tell one coding from another
+_LEAST_SIZES = 30  # different ones: some codecs give every picture the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,18 @@ class Packets:
     keys: frozenset[int] = field(kw_only=True, default=frozenset())
     reordered: bool = field(kw_only=True, default=False)
     codec: str = field(kw_only=True, default="")
+
+    @property
+    def sha256(self) -> str | None:
+        """Digest of sizes, key pictures and codec; None where they are too few to mean anything.
+
+        It stays the same when a file is put into another container, cut loose from its metadata
+        or given other sound. Who pads packets can make it what they like, so it is a pointer.
+        """
+        if len(self.sizes) < _LEAST or len(set(self.sizes)) < _LEAST_SIZES:
+            return None
+        told = f"{self.codec} {self.sizes} {sorted(self.keys)}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 def read_packets(file: BinaryIO, tree: BoxTree) -> Packets:

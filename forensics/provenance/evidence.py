@@ -133,6 +133,8 @@ def _compression(facts: ProvenanceFacts) -> Evidence | None:
     if found is None:
         return None
     values = {k: v for k, v in asdict(found).items() if v not in ("", 0)}
+    if facts.container.packets.sha256 is not None:
+        values["packets_sha256"] = facts.container.packets.sha256
     if found.status == "abstained":
         text = f"Whether the pictures were coded before cannot be told: {_ABSTAINED[found.reason]}."
     elif found.status == "none":

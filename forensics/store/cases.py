@@ -57,6 +57,8 @@ class Case:
         same_as: Id of the case with the same bytes whose report was taken over.
         near: Id of an earlier case that looks the same, by perceptual hash.
         near_distance: Bits in which they differ, of 256.
+        same_stream: Id of an earlier case with the same coded pictures, by the sizes of their
+            packets, in a file of other bytes.
         decision: What reviewers decided; ``open`` at first.
         reviews: Number of reviews.
         pictures: What each evidence picture shows.
@@ -89,6 +91,7 @@ class Case:
     same_as: str | None = field(kw_only=True, default=None)
     near: str | None = field(kw_only=True, default=None)
     near_distance: int | None = field(kw_only=True, default=None)
+    same_stream: str | None = field(kw_only=True, default=None)
     decision: str = field(kw_only=True, default="open")
     reviews: int = field(kw_only=True, default=0)
     pictures: Sequence[Mapping[str, Any]] = field(kw_only=True, default=())

@@ -19,7 +19,8 @@ COLUMNS: dict[str, str] = {
     "verdict": "text", "probability": "number", "low": "number", "high": "number",
     "llr": "number", "score": "number", "reasons": "text", "error": "text",
     "declaration": "text", "weights": "text", "scanned": "text", "seconds": "number",
-    "same_as": "text", "near": "text", "near_distance": "integer", "decision": "text",
+    "same_as": "text", "near": "text", "near_distance": "integer",
+    "same_stream": "text", "decision": "text",
     "reviews": "integer",
 }  # fmt: skip
 """Name and kind of every column, in order."""

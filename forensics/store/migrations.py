@@ -31,8 +31,14 @@ def index_text(link: sa.Connection) -> None:
     )
 
 
-def _narrow(link: sa.Connection) -> None:
-    """Version 2: filters read indexes in place of whole rows."""
+def _second(link: sa.Connection) -> None:
+    """Version 2: filters read indexes in place of whole rows, and streams are compared."""
+    for line in (
+        "ALTER TABLE cases ADD COLUMN same_stream VARCHAR(32)",
+        "ALTER TABLE files ADD COLUMN packets VARCHAR(64)",
+        "CREATE INDEX ix_files_packets ON files (packets)",
+    ):
+        link.execute(sa.text(line))
     if link.dialect.name == "sqlite":
         link.execute(sa.text("DROP INDEX IF EXISTS cases_by_path"))
         link.execute(
@@ -46,7 +52,7 @@ def _narrow(link: sa.Connection) -> None:
 
 # One step for each version after the first; a released step is never changed again. A new database
 # gets the tables as they are in `tables` and starts at the newest version.
-STEPS: tuple[Step, ...] = (_narrow,)
+STEPS: tuple[Step, ...] = (_second,)
 _LOCK = 0x666F7265  # of PostgreSQL, so that shards that start together do not make tables twice
 
 

@@ -91,7 +91,10 @@ def file_row(report: Mapping[str, Any], looks: str | None) -> dict[str, Any] | N
     width, height = file.get("size") or (None, None)
     row = {name: file.get(name) for name in ("sha256", "bytes", "kind", "duration", "fps",
                                              "codec", "container")}  # fmt: skip
-    return row | {"width": width, "height": height, "looks": looks}
+    packets = [item["values"].get("packets_sha256") for item in report["evidence"]
+               if item["kind"] == "compression"]  # fmt: skip
+    return row | {"width": width, "height": height, "looks": looks,
+                  "packets": next(iter(packets), None)}  # fmt: skip
 
 
 def evidence_rows(scan: int, report: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -116,6 +116,8 @@ def _files(title: str, cases: Iterable[Case], total: int) -> str:
 def _links(case: Case) -> str:
     if case.same_as is not None:
         return "same bytes as another file"
+    if case.same_stream is not None:
+        return "the coded pictures of an earlier file, in another container"
     if case.near is not None:
         return f"looks like an earlier file ({case.near_distance} of 256 bits differ)"
     return ""

@@ -69,6 +69,7 @@ CASES = sa.Table(
     sa.Column("same_as", sa.String(32)),
     sa.Column("near", sa.String(32)),
     sa.Column("near_distance", sa.Integer),
+    sa.Column("same_stream", sa.String(32)),
     sa.Column("decision", sa.String(16), nullable=False, index=True),
     sa.Column("reviews", sa.Integer, nullable=False),
     sa.Column("pictures", sa.Text, nullable=False),
@@ -95,8 +96,10 @@ FILES = sa.Table(
     sa.Column("codec", sa.Text),
     sa.Column("container", sa.Text),
     sa.Column("looks", sa.Text),
+    sa.Column("packets", sa.String(64), index=True),
 )
-"""Facts about a content. ``looks``: perceptual hashes in hex, joined by spaces."""
+"""Facts about a content. ``looks``: perceptual hashes in hex, joined by spaces; ``packets``: digest
+of the coded pictures' sizes."""
 
 
 def _of(column: str) -> sa.ForeignKey:

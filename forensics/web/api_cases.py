@@ -125,6 +125,7 @@ def _row(desk: Desk, case: Case) -> dict[str, Any]:
         "declaration": case.declaration,
         "error": case.error,
         "same_as": case.same_as,
+        "same_stream": case.same_stream,
         "near": case.near,
         "decision": case.decision,
         "review_count": case.reviews,

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,11 +18,15 @@ from forensics.batch.privacy import delete_cases, expire, log_beside
 from forensics.batch.recorder import Entry
 from forensics.batch.watch import Watcher
 from forensics.batch.webhook import Webhook
+from forensics.engines import ScanOptions
+from forensics.engines.auditor import Auditor
 from forensics.errors import UnreadableInputError, UsageError
 from forensics.provenance.phash import NEAR, alike, distance, pdq
 from forensics.report.custody.log import CustodyLog, check_log
+from forensics.report.model import report_to_dict
 from forensics.store import Case, Store
 from forensics.store.cases import path_id
+from forensics.testing import make_clip
 from tests.store.reports import make_report
 
 
@@ -82,6 +87,36 @@ def test_near_links_do_not_depend_on_the_order(tmp_path: Path, order: tuple[int,
     assert found == {"a": None, "b": None, "c": path_id("a")}
     assert store.case(path_id("c")).near_distance == 4  # type: ignore[union-attr]
     store.close()
+
+
+def _retold(clip: Path, copy: Path) -> Path:
+    """Put a clip's packets into another file, with a title of its own."""
+    with av.open(str(clip)) as read, av.open(str(copy), "w") as out:
+        out.metadata["title"] = "another story"
+        stream: Any = read.streams.video[0]
+        into: Any = out.add_stream_from_template(stream)
+        for packet in read.demux(stream):
+            if packet.dts is not None:
+                packet.stream = into
+                out.mux(packet)
+    return copy
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_the_same_coded_pictures_in_another_container_are_linked(
+    tmp_path: Path, head: NDArray[np.uint8], order: tuple[int, ...]
+) -> None:
+    clip = make_clip(tmp_path / "a.mp4", [head], count=70, size=(320, 240))
+    files = [clip, _retold(clip, tmp_path / "b.mov"),
+             make_clip(tmp_path / "c.mp4", [head], count=70, size=(320, 240), seed=5)]  # fmt: skip
+    auditor = Auditor(ScanOptions())
+    with Store(str(tmp_path / "c.sqlite")) as store:
+        store.add([Case(path_id(file), path=file.name) for file in files])
+        for place in order:
+            store.finish(path_id(files[place]), report_to_dict(auditor.audit(files[place])))
+            link_near(store)
+        found = {case.path: case.same_stream for case in store.each()}
+        assert found == {"a.mp4": None, "b.mov": path_id(clip), "c.mp4": None}
 
 
 def test_pdq_is_that_of_the_reference(astronaut: NDArray[np.uint8]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from forensics.container.history import find_encoders
-from forensics.container.packets import MAX_PACKETS, read_packets
+from forensics.container.packets import MAX_PACKETS, Packets, read_packets
 from forensics.container.texts import read_carried
 from forensics.media import write_video
 from forensics.testing import draw_frames
@@ -80,6 +80,16 @@ def test_packet_tables() -> None:
     assert read_packets(file, found).reordered
     file, found = tree(_track(sizes, kind=b"soun"))
     assert read_packets(file, found).sizes == ()
+
+
+def test_packets_tell_one_coding_from_another_whatever_the_container() -> None:
+    few, many = tuple(range(100, 159)), tuple(range(100, 160))
+    assert Packets(few).sha256 is None and Packets((7,) * 900).sha256 is None
+    told = Packets(many, keys=frozenset({0, 30}), codec="avc1").sha256
+    assert told is not None
+    assert told == Packets(many, keys=frozenset({30, 0}), codec="avc1", reordered=True).sha256
+    assert told != Packets(many, keys=frozenset({0}), codec="avc1").sha256
+    assert told != Packets((*many[:-1], 9), keys=frozenset({0, 30}), codec="avc1").sha256
 
 
 def test_packet_tables_that_lie() -> None:

@@ -154,6 +154,9 @@ def test_a_store_of_the_first_version_gets_the_indexes_of_now(url: str) -> None:
         with store.writing() as link:
             for name in newest & {"cases_narrow", "cases_by_text"}:
                 link.execute(sa.text(f"DROP INDEX {name}"))
+            link.execute(sa.text("DROP INDEX ix_files_packets"))
+            link.execute(sa.text("ALTER TABLE files DROP COLUMN packets"))
+            link.execute(sa.text("ALTER TABLE cases DROP COLUMN same_stream"))
             if link.dialect.name == "sqlite":
                 link.execute(sa.text("CREATE INDEX cases_by_path ON cases (path)"))
             link.execute(sa.update(META).values(value="1"))

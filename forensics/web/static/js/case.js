@@ -80,7 +80,7 @@ export async function show(main, [id, tab = ""], failure) {
 
   function head(item) {
     const size = item.bytes === null ? "" : `${bytes(item.bytes)} · `;
-    const like = [["same_as", item.same_as], ["near", item.near]].filter(([, other]) => other)
+    const like = [["same_as", item.same_as], ["same_stream", item.same_stream], ["near", item.near]].filter(([, other]) => other)
       .map(([key, other]) => h("p", null, t(key), " ", h("a", { href: `#/case/${other}` }, t("that_case"))));
     return [h("p", null, h("a", { href: "#/inbox" }, `← ${t("nav_inbox")}`)),
       h("h1", null, item.name), h("p", { class: "soft" }, `${size}${when(item.created)}`, item.path !== item.name && ` · ${item.path}`), like];

@@ -16,7 +16,7 @@ export default {
   scope_short: "Examined are faces in the pictures. Voice, lip-sync by audio and wholly generated video are not. Absence of evidence is not proof of authenticity.",
   scope: "Examined: signs of face manipulation (swapped or re-painted faces) in the pictures. Not examined: voice, lip-sync by audio, and wholly generated video. Absence of evidence is not proof of authenticity.",
   not_stated: "not stated", under_1: "under 1 %", over_99: "over 99 %",
-  same_as: "The same bytes were examined before:", near: "Looks like an earlier file; its verdict was not taken over:", that_case: "open that case",
+  same_as: "The same bytes were examined before:", same_stream: "The coded pictures of an earlier file, in another container; its verdict was not taken over:", near: "Looks like an earlier file; its verdict was not taken over:", that_case: "open that case",
   case: "Case", tab_findings: "Findings", tab_review: "Review", tab_export: "Export",
   title_weak: "What was measured is too weak to decide", title_audited: "The pictures were not examined", title_suspect: "Signs of face manipulation were found", title_inconclusive: "No judgement is possible on this file", title_no_evidence: "No evidence of face manipulation was found",
   limits_suspect: "It does not prove that somebody deceived, nor who changed what, nor why: filters, heavy make-up, retouching and unusual coding can leave similar signs. A person must decide.",

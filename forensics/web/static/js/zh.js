@@ -16,7 +16,7 @@ export default {
   scope_short: "只检测画面中的人脸,不检测声音、音频驱动的口型和完全生成的视频。没有发现证据不等于证明真实。",
   scope: "检测范围:画面中人脸被篡改(换脸或重绘)的迹象。未检测:声音、音频驱动的口型、完全生成的视频。没有发现证据不等于证明真实。",
   not_stated: "未给出", under_1: "低于 1 %", over_99: "高于 99 %",
-  same_as: "此前检测过完全相同的文件:", near: "与此前的文件相似(未沿用其结论):", that_case: "打开该案件",
+  same_as: "此前检测过完全相同的文件:", same_stream: "与此前某文件的编码画面相同,仅容器不同(未沿用其结论):", near: "与此前的文件相似(未沿用其结论):", that_case: "打开该案件",
   case: "案件", tab_findings: "检测结果", tab_review: "审核", tab_export: "导出",
   title_weak: "测得的迹象太弱,无法作出判断", title_audited: "未检测画面内容", title_suspect: "发现人脸篡改迹象", title_inconclusive: "无法对该文件作出判断", title_no_evidence: "未发现人脸篡改的证据",
   limits_suspect: "这不能证明有人欺骗,也不能说明谁改了什么、为什么改:滤镜、浓妆、修图和特殊编码都可能留下类似痕迹。必须由人来决定。",
