@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from forensics.errors import OutputError, UsageError, printable
 from forensics.store.migrations import migrate
 
 _BUSY = 30_000  # ms that SQLite waits for another program's lock
+_LEAST_ROOM = 1 << 16  # bytes; less does not even hold the log's index
 _DAMAGED = ("malformed", "not a database", "disk image", "unsupported file format")
 
 
@@ -144,9 +146,18 @@ def translated(name: str) -> Iterator[None]:
         cause = _first_line(error.orig or error)
         if isinstance(error.orig, sqlite3.DatabaseError) and any(w in cause for w in _DAMAGED):
             raise DamagedStoreError(f"{name}: the database is damaged: {cause}") from error
+        if "disk I/O error" in cause and _no_room(name):
+            cause = "the disk is full"
         raise OutputError(f"{name}: the database cannot be used: {cause}") from error
     except sa.exc.SQLAlchemyError as error:
         raise OutputError(f"{name}: the database cannot be used: {_first_line(error)}") from error
+
+
+def _no_room(name: str) -> bool:
+    """Tell whether the disk of a SQLite file has no room: SQLite may call that an I/O error."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(Path(name).parent).free < _LEAST_ROOM
+    return False
 
 
 def _first_line(error: BaseException) -> str:

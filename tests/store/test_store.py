@@ -128,6 +128,24 @@ def test_retention_finds_old_cases(store: Store) -> None:
     assert store.older(now() - dt.timedelta(days=30)) == ["1" * 32]
 
 
+def test_what_was_scanned_with_older_weights_is_found(store: Store) -> None:
+    ids = entered(store, "a.mp4", "b.mp4", "c.mp4", "d.mp4")
+    for number, weights in enumerate(("1111aaaa", "2222bbbb", "3333cccc")):
+        store.finish(ids[number], make_report(weights=weights),
+                     finished=now() + dt.timedelta(hours=number))  # fmt: skip
+
+    def older(weights: str) -> list[str]:
+        return [case.name for case in store.older_weights(weights)]
+
+    names = [f"blend:{(weights * 4)[:12]}" for weights in ("1111aaaa", "2222bbbb", "3333cccc")]
+    assert older(names[0]) == []
+    assert older(names[1]) == ["a.mp4"] == older("2222")
+    assert older(names[2]) == ["a.mp4", "b.mp4"]
+    assert older("blend:ffffffffffff") == ["a.mp4", "b.mp4", "c.mp4"], "unused ones are the newest"
+    store.finish(ids[0], make_report(weights="3333cccc"), finished=now() + dt.timedelta(hours=3))
+    assert older(names[2]) == ["b.mp4"]
+
+
 def test_an_older_schema_is_migrated_and_a_newer_one_refused(url: str) -> None:
     Store(url).close()
     store = Store(url)
