@@ -39,7 +39,7 @@ def fill(store: Store, count: int) -> None:
     report, options = "x" * 8_000, ScanOptions().resolved()
     begin = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
     for start in range(0, count, 5_000):
-        scores = pick.random(5_000)
+        scores = pick.random(min(5_000, count - start))
         cases, scans, findings = [], [], []
         for place, score in enumerate(scores.tolist()):
             number = start + place
