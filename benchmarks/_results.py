@@ -168,3 +168,11 @@ def show_bars(bars: Sequence[Bar]) -> bool:
     for bar in bars:
         print(bar.line())
     return all(bar.met for bar in bars)
+
+
+def finish(name: str, result: dict[str, Any], bars: Sequence[Bar], folder: Path = RESULTS) -> int:
+    """Print the bars, write the result with them, and return 1 when a bar is missed, else 0."""
+    met = show_bars(bars)
+    result["bars"] = [bar.record() for bar in bars]
+    print(write_result(name, result, folder))
+    return 0 if met else 1

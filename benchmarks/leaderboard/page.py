@@ -102,7 +102,8 @@ def _line(row: Result, against: Result | None) -> tuple[str, ...]:
     ahead = "" if against is None else cell(against["difference"], against["interval"])
     return (
         esc(row["scorer"]), shown(frame, "auc"), ahead, shown(group, "auc"), shown(frame, "eer"),
-        rate("0.01"), rate("0.05"), shown(frame, "ece"), shown(frame, "cllr"),
+        rate("0.01"), rate("0.05"), shown(frame, "ece"),
+        tag("small", "states no ratio") if frame["cllr"] is None else shown(frame, "cllr"),
         f"{row['coverage']:.3f}",
     )  # fmt: skip
 

@@ -9,7 +9,6 @@ right when the swapped face scores highest. *Seconds*: clips swapped in part of 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import tempfile
@@ -22,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks._own import own_parser
+from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
 from benchmarks.localisation.measures import f1, matched, pixel_ap, runs
 from benchmarks.robustness.run import Meter
@@ -261,12 +261,7 @@ def _bars(result: dict[str, Any]) -> list[Bar]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.localisation", description=__doc__)
-    parser.add_argument("--own", type=Path, required=True, help="manifest of a made set")
-    parser.add_argument("--split", help="only this split of it")
-    parser.add_argument("--limit", type=int, help="only so many rows, for a quick look")
-    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
+    parser = own_parser("localisation", __doc__)
     options = parser.parse_args(arguments)
     try:
         rows = read_set(options.own, options.split)[: options.limit]
@@ -289,11 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         ],
     )
-    bars = _bars(result)
-    met = show_bars(bars)
-    result["bars"] = [bar.record() for bar in bars]
-    print(write_result("localisation", result, options.out))
-    return 0 if met else 1
+    return finish("localisation", result, _bars(result), options.out)
 
 
 def _text(value: float | None) -> str:

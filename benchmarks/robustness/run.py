@@ -7,7 +7,6 @@ figures.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks._own import own_parser
+from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
 from benchmarks.robustness.distortions import LEVELS, Distortion, cells
 from benchmarks.robustness.ladder import rungs
@@ -173,12 +173,7 @@ def measure(items: Sequence[Item], meter: Meter, replicates: int) -> dict[str, A
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.robustness", description=__doc__)
-    parser.add_argument("--own", type=Path, required=True, help="manifest of labelled clips")
-    parser.add_argument("--split", help="only this split of it")
-    parser.add_argument("--limit", type=int, help="only so many clips, for a quick look")
-    parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
+    parser = own_parser("robustness", __doc__)
     options = parser.parse_args(arguments)
     try:
         manifest = open_set(options.own, split=options.split)
@@ -213,7 +208,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Bar("real clips that distortion made suspect",
             value=sum(r["real_to_suspect"] for r in result["cells"]), limit=0, unit="flips"),
     ]  # fmt: skip
-    met = show_bars(bars)
-    result["bars"] = [bar.record() for bar in bars]
-    print(write_result("robustness", result, options.out))
-    return 0 if met else 1
+    return finish("robustness", result, bars, options.out)

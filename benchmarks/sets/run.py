@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks._results import RESULTS, Bar, finish, show
 from benchmarks.sets.material import people_of, specification, train_pairs
 from benchmarks.sets.plant import KINDS, Plants, plant_and_lint
 from forensics.errors import ForensicsError
@@ -169,8 +169,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [(r["kind"], str(r["planted"]), str(r["caught"])) for r in result["planted"]],
     )
     print(f"clean set: {result['clean']['outcome']}", *result["clean"]["findings"], sep="\n  ")
-    bars = bars_of(result)
-    met = show_bars(bars)
-    result |= {"under": options.under, "bars": [bar.record() for bar in bars]}
-    print(write_result("sets", result, options.out))
-    return 0 if met else 1
+    result["under"] = options.under
+    return finish("sets", result, bars_of(result), options.out)

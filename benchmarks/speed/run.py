@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 import forensics
-from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
+from benchmarks._results import RESULTS, Bar, finish, show
 from benchmarks.speed.material import FPS, SECONDS, SIZE, make_clip, repeat_clip
 from benchmarks.speed.memory import peak_of_scan
 from benchmarks.speed.stages import stage_times
@@ -169,8 +169,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "stages": stages,
         "memory_mb": memory,
         "start": start,
-        "bars": [bar.record() for bar in bars],
     }
-    met = show_bars(bars)
-    print(write_result("speed", result, options.out))
-    return 0 if met else 1
+    return finish("speed", result, bars, options.out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,24 +19,12 @@ from benchmarks.robustness import run as robustness
 from benchmarks.sets import run as sets
 from benchmarks.sets.plant import KINDS
 from benchmarks.steps import Amounts, Plan
-from forensics.media import write_video
 from forensics.training.portraits import split_of
 
 BLOCKS = (
     "accuracy", "clip-verdicts", "accuracy-bars", "paired", "cross-auc", "at-threshold",
     "subgroups", "robustness", "localisation", "sets",
 )  # fmt: skip
-
-
-@pytest.fixture
-def own_home(models: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home with the pulled models and a signing key of the test's own."""
-    from forensics.models import model_path
-
-    cache = model_path("blazeface_full").parent
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "models").symlink_to(cache, target_is_directory=True)
-    monkeypatch.setenv("FORENSICS_HOME", str(tmp_path / "home"))
 
 
 def portraits(folder: Path, head: np.ndarray) -> None:
@@ -52,22 +41,11 @@ def portraits(folder: Path, head: np.ndarray) -> None:
 
 @pytest.mark.train
 def test_one_command_writes_docs_and_leaderboard(
-    toy_shared: Path, head: np.ndarray, own_home: None, tmp_path: Path,
+    toy_shared: Path, head: np.ndarray, people: tuple[Any, ...], own_home: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    from generator.consent import new_consent
-    from generator.sets.spec import PersonSpec
-
     portraits(toy_shared / "data" / "faces" / "us_officials", head)
-    consent = tmp_path / "consent.toml"
-    new_consent(consent, subject="astronaut", basis="public-domain", scope="tests")
-    people = []
-    for index, name in enumerate(("ann", "ben", "cat")):
-        wide = np.pad((head * (1 - 0.1 * index)).astype(np.uint8), ((10, 10), (30, 30), (0, 0)))
-        clip = tmp_path / f"{name}.mp4"
-        write_video(clip, [np.roll(wide, (i % 5, i % 7), (0, 1)) for i in range(12)], fps=25)
-        people.append(PersonSpec(name=name, clips=(clip,), consent=consent, licence="CC0"))
-    monkeypatch.setattr(sets, "people_of", lambda clips, work: tuple(people))
+    monkeypatch.setattr(sets, "people_of", lambda clips, work: people[:3])
     monkeypatch.setattr(sets, "KINDS", KINDS[:2])
     blur = {cell: how for cell, how in robustness.cells().items() if cell[0] == "Gaussian blur"}
     monkeypatch.setattr(robustness, "cells", lambda: blur)

@@ -30,19 +30,6 @@ def picture(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def own_home(models: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with the pulled models and a signing key of the test's own."""
-    from forensics.models import model_path
-
-    cache = model_path("blazeface_full").parent
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "models").symlink_to(cache, target_is_directory=True)
-    monkeypatch.setenv("FORENSICS_HOME", str(home))
-    return home
-
-
-@pytest.fixture
 def finished(tmp_path: Path) -> Path:
     """A set as ``make-set`` leaves it, twelve pairs in two splits; its fakes declare themselves."""
     from forensics.provenance.aigc import AigcLabel
@@ -91,20 +78,9 @@ def test_missing_material_is_named(tmp_path: Path) -> None:
 
 
 def test_the_whole_benchmark_at_toy_size(
-    head: np.ndarray, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    people: tuple[Any, ...], own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from generator.consent import new_consent
-    from generator.sets.spec import PersonSpec
-
-    consent = tmp_path / "consent.toml"
-    new_consent(consent, subject="astronaut", basis="public-domain", scope="tests")
-    people = []
-    for index, name in enumerate(("ann", "ben", "cat")):
-        wide = np.pad((head * (1 - 0.1 * index)).astype(np.uint8), ((10, 10), (30, 30), (0, 0)))
-        clip = tmp_path / f"{name}.mp4"
-        write_video(clip, [np.roll(wide, (i % 5, i % 7), (0, 1)) for i in range(12)], fps=25)
-        people.append(PersonSpec(name=name, clips=(clip,), consent=consent, licence="CC0"))
-    monkeypatch.setattr(module, "people_of", lambda clips, work: tuple(people))
+    monkeypatch.setattr(module, "people_of", lambda clips, work: people[:3])
     monkeypatch.setattr(module, "KINDS", KINDS[:2])
     code = module.main([
         "--shared", str(tmp_path), "--work", str(tmp_path / "w"), "--budget", "none",
