@@ -9,12 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from forensics.cli.app import build_app
+from forensics.media._child import POOL
 from forensics.testing import make_clip
 
 FORENSICS = [sys.executable, "-m", "forensics.cli.app"]
@@ -29,10 +34,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory, head: NDArray[np.uint8]) ->
     return made
 
 
-def forensics(*words: object, at: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*FORENSICS, *map(str, words)], cwd=at, capture_output=True, text=True,
-                          timeout=120)  # fmt: skip
-    assert done.returncode == code, done.stderr
+@pytest.fixture(scope="module", autouse=True)
+def _end_the_decoder() -> Iterator[None]:
+    yield
+    POOL.close()
+
+
+def forensics(*words: object, at: Path, code: int = 0) -> Result:
+    """Run the program in this process and folder; starting anew each time takes seconds."""
+    before = Path.cwd()
+    os.chdir(at)
+    try:
+        done = CliRunner().invoke(build_app(), [str(word) for word in words])
+    finally:
+        os.chdir(before)
+    assert done.exit_code == code, (done.stderr, done.exception)
     assert "Traceback" not in done.stderr
     return done
 
@@ -53,7 +69,7 @@ def test_killed_at_any_moment_the_same_command_goes_on(folder: Path, tmp_path: P
     driver.wait()
     done = forensics(*words, at=tmp_path)
     assert "5 files:" in done.stderr
-    forensics(*words[:3], "plain.sqlite", *words[4:], at=tmp_path)
+    forensics(*words[:3], "plain.sqlite", "--engine", "serial", *words[6:], at=tmp_path)
     assert rows(Path("c.sqlite"), tmp_path) == rows(Path("plain.sqlite"), tmp_path)
     shown = forensics("cases", "list", "--db", "c.sqlite", "--format", "csv", at=tmp_path).stdout
     table = list(csv.DictReader(shown.splitlines()))
@@ -83,7 +99,7 @@ def test_ctrl_c_ends_what_is_in_flight_and_says_how_to_go_on(folder: Path, tmp_p
         assert "the same command goes on" in said
     else:
         assert driver.returncode == 0, said  # it had just finished
-    forensics(*words, at=tmp_path)
+    forensics(*words, "--engine", "serial", at=tmp_path)
     assert len(rows(Path("c.sqlite"), tmp_path)) == 5
 
 
