@@ -16,7 +16,7 @@ from forensics.report.custody.canonical import digest
 from forensics.report.custody.log import CustodyLog
 from forensics.store import Case, Store
 from forensics.store.cases import now
-from forensics.store.connect import DamagedStoreError, parse, set_aside
+from forensics.store.connect import BusyStoreError, DamagedStoreError, parse, set_aside
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -86,10 +86,26 @@ class Recorder:
         self._unsaved: deque[Entry] = deque()
         self._complained = False
         self.renewed = 0
-        try:
-            self.store = Store(url, busy_ms=_BUSY_MS)
-        except DamagedStoreError as error:
-            self._renew(error)
+        self._open()
+
+    def _open(self) -> None:
+        """Open the store, waiting while another program holds it.
+
+        Raises:
+            OutputError: It cannot be opened, or is still held in the end.
+        """
+        end = time.monotonic() + self._patience
+        while not hasattr(self, "store"):
+            try:
+                self.store = Store(self._url, busy_ms=_BUSY_MS)
+            except DamagedStoreError as error:
+                self._renew(error)
+            except BusyStoreError as error:
+                self._complain(error)
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_WAIT)
+        self._complained = False
 
     def save(self, entry: Entry) -> None:
         """Store a record, or keep it while the store cannot be written.

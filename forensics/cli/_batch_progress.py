@@ -114,8 +114,9 @@ def batch_progress() -> Iterator[Progress]:
 def last_words(outcome: Outcome) -> str:
     """Say what a batch came to, in one line."""
     labels = outcome.labels
+    noun = "file" if outcome.files == 1 else "files"
     parts = [
-        f"{outcome.files} files: {labels['suspect']} suspect, {labels['inconclusive']} "
+        f"{outcome.files} {noun}: {labels['suspect']} suspect, {labels['inconclusive']} "
         f"inconclusive ({outcome.unreadable} unreadable), {labels['no_evidence']} without evidence"
     ]
     for count, words in (

@@ -296,7 +296,8 @@ def _finder(
         for folder, _ in found.empty_folders:
             tell(f"warning: {folder}: no media file in this folder")
         if found.skipped:
-            tell(f"skipped {found.skipped} files that are no media")
+            many = found.skipped > 1
+            tell(f"skipped {found.skipped} {'files that are' if many else 'file that is'} no media")
         files = [*found.files, *known]
         return files if part is None else [file for file in files if in_shard(file, *part)]
 

@@ -27,6 +27,12 @@ class DamagedStoreError(OutputError):
     reason = "store_damaged"
 
 
+class BusyStoreError(OutputError):
+    """Another program holds the database; it may let go."""
+
+    reason = "store_busy"
+
+
 def open_engine(url: str, *, create: bool = True, busy_ms: int = _BUSY) -> sa.Engine:
     """Return an engine whose tables are those of this version.
 
@@ -148,7 +154,8 @@ def translated(name: str) -> Iterator[None]:
             raise DamagedStoreError(f"{name}: the database is damaged: {cause}") from error
         if "disk I/O error" in cause and _no_room(name):
             cause = "the disk is full"
-        raise OutputError(f"{name}: the database cannot be used: {cause}") from error
+        kind = BusyStoreError if "database is locked" in cause else OutputError
+        raise kind(f"{name}: the database cannot be used: {cause}") from error
     except sa.exc.SQLAlchemyError as error:
         raise OutputError(f"{name}: the database cannot be used: {_first_line(error)}") from error
 

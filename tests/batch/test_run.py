@@ -209,6 +209,24 @@ def test_a_locked_store_is_waited_for(db: str, engine: Scripted, files: list[Pat
     assert sum("locked" in line for line in said) == 1
 
 
+def test_a_store_that_is_locked_at_the_start_is_waited_for(
+    db: str, engine: Scripted, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(db, engine, files[:1])
+    other = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr("forensics.batch.recorder._BUSY_MS", 20)
+    monkeypatch.setattr("forensics.batch.recorder.time.sleep", lambda _: other.execute("ROLLBACK"))
+    said: list[str] = []
+    assert run(db, engine, files, said).files == 6
+    assert len(said) == 1 and "database is locked" in said[0]
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(OutputError, match="database is locked"):
+        monkeypatch.setattr("forensics.batch.recorder.time.sleep", lambda _: None)
+        run(db, engine, files, patience=0.05)
+    other.close()
+
+
 def test_what_cannot_be_stored_is_in_a_file_that_merges(
     db: str, engine: Scripted, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
