@@ -172,7 +172,7 @@ class MesoNetScorer:
         if crop.shape[:2] != (SIZE, SIZE):
             resized = cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
             crop = np.asarray(resized, np.uint8)
-        x = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255.0
+        x = torch.from_numpy(np.array(crop)).permute(2, 0, 1)[None].float() / 255.0
         return -float(self._network(x)[0, 0])
 
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
