@@ -24,7 +24,7 @@ def map_statistics(drawn: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.array([odds[0], odds[:12].mean(), odds[:60].mean(), (ranked > 0.5).mean() * 10])
 
 
-@register_detector(input="face_crops", version="1", cost=3)
+@register_detector(input="face_crops", version="1", cost=3, default=True)
 class occlusion(Detector):
     """Draw where a covering thing was painted over or melted, against things that were kept."""
 
