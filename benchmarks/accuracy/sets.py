@@ -42,8 +42,13 @@ def part_of(manifest: Manifest, source: str) -> Manifest:
 
 
 def thinned(manifest: Manifest, limit: int | None) -> Manifest:
-    """Keep at most so many rows, evenly spread; all when None."""
+    """Keep about so many rows, evenly spread within each label; all when None."""
     if limit is None or len(manifest) <= limit:
         return manifest
     step = -(-len(manifest) // limit)
-    return replace(manifest, rows=manifest.rows[::step])
+    kept = {
+        row.line
+        for label in ("real", "fake")
+        for row in [row for row in manifest.rows if row.label == label][::step]
+    }
+    return replace(manifest, rows=tuple(row for row in manifest.rows if row.line in kept))

@@ -41,7 +41,7 @@ table{border-collapse:collapse;font-size:.84em;font-variant-numeric:tabular-nums
 caption{text-align:left;color:var(--soft);padding:.3em 0}
 th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
-.scroll{overflow-x:auto}.plots{display:grid;
+.scroll{overflow-x:auto}.scroll svg{min-width:560px}.plots{display:grid;
 grid-template-columns:repeat(auto-fill,minmax(285px,1fr));gap:1rem;margin-top:1rem}
 figure{margin:0}td small{display:block;color:var(--soft)}
 figcaption{color:var(--soft);font-size:.9em;max-width:34em}

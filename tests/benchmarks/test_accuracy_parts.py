@@ -20,6 +20,7 @@ from benchmarks.accuracy.curves import POINTS, curve_block
 from benchmarks.accuracy.openings import open_counted, read_openings
 from benchmarks.accuracy.others import plugged
 from benchmarks.accuracy.run import main
+from benchmarks.accuracy.sets import thinned
 from benchmarks.accuracy.subgroups import labelled, typology_angle
 from forensics.errors import UsageError
 from forensics.evaluation import read_manifest
@@ -138,6 +139,19 @@ def test_columns_of_the_manifest_make_subgroups(tmp_path: Path) -> None:
 def test_typology_angle_orders_skin() -> None:
     light, dark = (np.full((64, 64, 3), c, np.uint8) for c in ((235, 205, 185), (90, 60, 45)))
     assert typology_angle(light) > 41 and typology_angle(dark) < 10
+
+
+def test_a_quick_look_keeps_both_labels_and_spreads(tmp_path: Path) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text("".join(
+        json.dumps({"path": f"{i}", "label": "real" if i % 2 else "fake"}) + "\n"
+        for i in range(40)
+    ))  # fmt: skip
+    manifest = read_manifest(path)
+    few = thinned(manifest, 10)
+    assert [row.label for row in few.rows].count("real") == len(few) // 2 == 5
+    assert int(few.rows[-1].path) > 30
+    assert thinned(manifest, None) is manifest and thinned(manifest, 40) is manifest
 
 
 @pytest.fixture
