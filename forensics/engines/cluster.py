@@ -7,6 +7,7 @@ token in ``RAY_AUTH_TOKEN`` or Ray's own file, the same on every node), usage st
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -27,7 +28,9 @@ from forensics.engines.base import (
 )
 from forensics.errors import ForensicsError, UsageError
 
+_LOG = logging.getLogger(__name__)
 _TICK = 0.5
+_LOOK = 5.0  # seconds between two looks at the nodes
 _DEATHS = 10  # in a row, without one file done
 _PLACE = 300.0  # seconds that an actor may wait for a node
 
@@ -93,6 +96,7 @@ class RayEngine:
         self._busy: dict[Any, _Busy] = {}
         self._ours = not ray.is_initialized()
         self._deaths = 0
+        self._nodes, self._looked = 0, 0.0
         if self._ours:
             _connect(ray, workers, address)
 
@@ -170,6 +174,7 @@ class RayEngine:
                 yield Record(busy.path, attempts=count, **answer)
             self._idle.append(busy.actor)
         now = time.monotonic()
+        self._look_at_nodes(now)
         for ref, busy in list(self._busy.items()):
             patience = _PLACE if busy.path is None else self._patience(busy.path)
             if now - busy.since <= patience:
@@ -184,6 +189,18 @@ class RayEngine:
                 raise ForensicsError(
                     f"the cluster gave no place for a worker in {_PLACE:g} s; are there free CPUs?"
                 )
+
+    def _look_at_nodes(self, now: float) -> None:
+        """Say when a node was lost; its files come back by their actors' deaths."""
+        if now - self._looked < _LOOK:
+            return
+        self._looked, before = now, self._nodes
+        self._nodes = sum(bool(node["Alive"]) for node in self._ray.nodes())
+        if self._nodes < before:
+            _LOG.warning(
+                "warning: the cluster lost a node and has %d left; files that it had are tried "
+                "once more on the others", self._nodes,
+            )  # fmt: skip
 
     def _patience(self, path: Path) -> float:
         """Actors give no signs of life, so the whole of a scan has a limit: that of decoding."""

@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from benchmarks.scale.fault import account, command, records
 from benchmarks.scale.material import make_fault_set
 from forensics.engines import ScanOptions
 from forensics.engines.base import Record, ScanJob
+from forensics.engines.cluster import RayEngine
 from forensics.engines.names import make_engine
 from forensics.testing import make_clip
 
@@ -62,6 +64,19 @@ def test_ray_engine_gives_the_records_of_the_serial_one(
         assert {str(r.path): text(r) for r in engine.map(files, JOB)} == serial
     finally:
         engine.close()
+
+
+def test_a_lost_node_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    alive = [2, 2, 1, 1]
+    engine = object.__new__(RayEngine)
+    engine._ray = SimpleNamespace(nodes=lambda: [{"Alive": n < alive[0]} for n in range(2)])
+    engine._nodes, engine._looked = 0, 0.0
+    for second in range(10, 50, 10):
+        engine._look_at_nodes(second)
+        engine._look_at_nodes(second + 1)  # too soon to look again
+        alive.pop(0)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "lost a node and has 1 left" in caplog.text
 
 
 def test_a_lost_node_loses_no_record(tmp_path: Path, models: None) -> None:
