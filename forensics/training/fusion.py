@@ -117,7 +117,7 @@ def _fit(z: Floats, fake: NDArray[np.bool_], weight: Floats) -> Floats:
 
 def _whole(clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float]) -> Floats:
     """Inputs of every clip with all its crops; NaN rows where a detector is missing."""
-    width = 3 * len(names) + 2
+    width = 3 * len(names)
     rows = np.full((len(clips), width), np.nan)
     for index, clip in enumerate(clips):
         if set(names) <= clip.logits.keys():
@@ -175,7 +175,7 @@ def transfer_scores(
     """
     table, whole = _table(fitted_on, names, rho), _whole(clips, names, rho)
     if blind:
-        quality = [3 * i + 2 for i in range(len(names))] + [-2, -1]
+        quality = [3 * i + 2 for i in range(len(names))]
         table.x[:, quality] = 0.0
         whole[:, quality] = np.where(np.isfinite(whole[:, quality]), 0.0, np.nan)
     mean, scale = np.nanmean(table.x, 0), np.maximum(np.nanstd(table.x, 0), 1e-6)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from forensics.errors import ModelMissingError, UsageError
 from forensics.verdict.aggregate import TrackSummary
 
-FORMAT = 2
+FORMAT = 3
 _REACH = 4.0  # standard deviations beyond which an input says no more
 
 
@@ -63,9 +63,11 @@ def features(
         context: Picture quality.
 
     Returns:
-        (3 d + 2,): for each detector its mean logit, the mean by weight of the number of crops,
-        so that many agreeing crops count for more than one, and the mean by grain, so that it
-        counts for less where compression hides traces; then grain and sharpness.
+        (3 d,): for each detector its mean logit, the mean by weight of the number of crops, so
+        that many agreeing crops count for more than one, and the mean by grain, so that it counts
+        for less where compression hides traces. Quality by itself is no evidence of manipulation
+        and has no term of its own: one would carry what the calibration's clips happened to be
+        filmed like over to every other footage.
     """
     values: list[float] = []
     for name in detectors:
@@ -73,7 +75,7 @@ def features(
         weight = 1.0 - 1.0 / max(summary.effective, 1.0)
         grain = 0.0 if math.isnan(context.grain) else context.grain
         values += [summary.mean, summary.mean * weight, summary.mean * grain]
-    return np.array([*values, context.grain, context.sharpness], np.float64)
+    return np.array(values, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,7 @@ def _model(raw: dict[str, Any]) -> Model:
         real_scores=_floats(raw["real_scores"]),
         fake_scores=tuple(_floats(row) for row in raw["fake_scores"]),
     )
-    k = 3 * len(model.detectors) + 2
+    k = 3 * len(model.detectors)
     rows = {len(row) for row in model.covariance} | {len(model.covariance)}
     if {len(model.mean), len(model.scale), len(model.coefficients) - 1} != {k} or rows != {k + 1}:
         raise ValueError(f"a model of {len(model.detectors)} detectors must have {k} inputs")

@@ -47,10 +47,10 @@ class brittle(sturdy):
 
 
 def model_of(*names: str) -> Model:
-    k = 3 * len(names) + 2
+    k = 3 * len(names)
     return Model(
         detectors=names, mean=(0.0,) * k, scale=(1.0,) * k,
-        coefficients=(0.0, *((1.0, 0.0, 0.0) * len(names)), 0.0, 0.0),
+        coefficients=(0.0, *((1.0, 0.0, 0.0) * len(names))),
         covariance=((0.0,) * (k + 1),) * (k + 1),
         real_scores=tuple(np.linspace(-4, 1, 200)), fake_scores=(tuple(np.linspace(-1, 4, 200)),),
     )  # fmt: skip

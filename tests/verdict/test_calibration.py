@@ -25,8 +25,8 @@ PLAIN = Context(grain=0.0, sharpness=1.0)
 
 
 def model_of(*names: str, gain: float = 0.6) -> Model:
-    k = 3 * len(names) + 2
-    coefficients = [-0.2] + [gain, 0.4, 0.1] * len(names) + [0.0, 0.0]
+    k = 3 * len(names)
+    coefficients = [-0.2] + [gain, 0.4, 0.1] * len(names)
     return Model(
         detectors=names,
         mean=(0.0,) * k,
