@@ -47,6 +47,10 @@ def _mesonet(path: Path) -> Any:
     return MesoNetScorer(path)
 
 
+# `frequency` alone would be taken for the detector of that name.
+_ROWS = {"sbi": "SBI-style", "xception": "Xception", "frequency": "power spectrum"}
+
+
 def _trained(folder: Path) -> Iterator[tuple[str, Scorer]]:
     from benchmarks.peers.networks import DESIGNS, NetworkScorer
     from benchmarks.peers.simple import Frequency
@@ -60,7 +64,7 @@ def _trained(folder: Path) -> Iterator[tuple[str, Scorer]]:
     for name, make in known.items():
         if (folder / f"{name}.json").exists():
             found = True
-            yield name, _peer(f"{folder}/{name}", make)
+            yield _ROWS[name], _peer(f"{folder}/{name}", make)
     if not found:
         raise UnreadableInputError(folder, "no trained peer in it; see python -m benchmarks.peers")
 
