@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import multiprocessing
 import os
 import signal
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.swapper.identity import rebuilt_ssim
+from benchmarks.tables import newest
 from generator.checkpoint import read_card
 from generator.models import model_config
 
@@ -87,6 +89,17 @@ def train_with_a_kill(faces: list[Path], out: Path, settings: dict[str, Any]) ->
     }
 
 
+def together(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Add the networks of an earlier run whose rows this one does not replace.
+
+    Networks are trained one at a time, for as long as each needs; their rows belong in one table.
+    """
+    models = {k: v for k, v in before.get("models", {}).items() if k not in now["models"]}
+    names = {bar["name"] for bar in now["bars"]}
+    bars = [bar for bar in before.get("bars", []) if bar["name"] not in names]
+    return {"models": models | now["models"], "bars": bars + now["bars"]}
+
+
 def main() -> int:
     """Train, print, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -137,6 +150,11 @@ def main() -> int:
         bars.append(Bar(f"{name}: resumed without a gap", value=whole, limit=1.0, at_most=False))
     met = show_bars(bars)
     data = {"models": rows, "bars": [b.record() for b in bars]}
+    try:
+        earlier = json.loads(newest("swapper-training", arguments.out).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        earlier = {}
+    data = together(earlier, data)
     print(write_result("swapper-training", data, arguments.out))
     return 0 if met else 1
 

@@ -18,6 +18,7 @@ from forensics.verdict.calibration import Context
 
 _PICTURES = 3  # most suspicious crops kept of each track
 _HEAVY = 1  # detectors of this cost and more look at every other crop first
+_HEAVIEST = 3  # and of this, at every fourth
 _HELD = 96  # crops of all tracks together that wait for a second look
 _BURSTS = 64  # bursts of all tracks together that are kept
 
@@ -103,9 +104,9 @@ class Face:
 class Ledger:
     """Run the detectors over chunks of crops and keep the account.
 
-    Detectors that cost nothing look at every crop. The others look at every other crop, and at the
-    rest only when `second_look` is asked for: while that may decide, or to tell when a face is
-    suspicious.
+    Detectors that cost nothing look at every crop. The others look at every other crop, the most
+    expensive at every fourth, and at those between only when `second_look` is asked for: while that
+    may decide, or to tell when a face is suspicious.
 
     Args:
         detectors: In the order in which they run.
@@ -138,15 +139,17 @@ class Ledger:
             return
         # Counted over usable crops, so that an evaluation chooses the same ones as a scan.
         passed = np.array([q.usable for q in crops.quality], bool)
-        every_other = ~passed | ((np.cumsum(passed) - 1 + face.seen) % 2 == 0)
+        place = np.cumsum(passed) - 1 + face.seen
+        every_other = ~passed | (place % 2 == 0)
         face.seen += int(passed.sum())
         later = np.flatnonzero(~every_other)
         if self._whole or self._held + len(later) > _HELD:
-            now, later = crops, later[:0]
+            now, few, later = crops, crops, later[:0]
         else:
-            now = crops.select(every_other)
+            now, few = crops.select(every_other), crops.select(~passed | (place % 4 == 0))
         for detector in self._crop_detectors:
-            self._run(detector, now if detector.cost >= _HEAVY else crops, face)
+            heavy, heaviest = detector.cost >= _HEAVY, detector.cost >= _HEAVIEST
+            self._run(detector, few if heaviest else now if heavy else crops, face)
         if len(later) and any(d.cost >= _HEAVY for d in self._crop_detectors):
             face.held.append(crops.select(later))
             self._held += len(later)
