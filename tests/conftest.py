@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 
 # Before anything loads BLAS or torch: the tests' arrays are small, threads only cost time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +89,19 @@ def people(head: NDArray[np.uint8], tmp_path: Path) -> tuple[Any, ...]:
             PersonSpec(name=name, clips=(clip,), consent=consent, licence="public domain")
         )
     return tuple(found)
+
+
+@pytest.fixture(autouse=True)
+def ordinary_scheduling(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the run from real-time priority, under which a browser starves the whole machine.
+
+    Seen on one machine: from some test on, all threads ran as SCHED_FIFO 99, children inherited
+    it, and a busy page kept even the disk from being served. Whatever sets it, put it back.
+    """
+    yield
+    if not hasattr(os, "sched_getscheduler") or os.sched_getscheduler(0) == os.SCHED_OTHER:
+        return
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
+    print(f"real-time scheduling put back after {request.node.nodeid}", file=sys.__stderr__)
