@@ -181,6 +181,7 @@ def train(
     console: Console,
     start: Path | None = None,
     painter: Path | None = None,
+    painted: float = 0.6,
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -194,6 +195,7 @@ def train(
         start: Checkpoint whose averaged weights, or exported network (.onnx), a new run starts
             from, instead of ImageNet's weights.
         painter: Weights of `forensics.training.painter`; without, eigenfaces repaint alone.
+        painted: Share of the repainted faces that the painter makes, 0..1.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -204,7 +206,8 @@ def train(
             build_cache(faces, cache)
     portraits = load_cache(cache, ["train"])
     linear = Eigenfaces(portraits, seed=recipe.seed)
-    material = Material(portraits, linear if painter is None else Painter(painter, linear))
+    coder = linear if painter is None else Painter(painter, linear, share=painted)
+    material = Material(portraits, coder)
     with console.status("making the validation pairs"):
         checks = validation_pairs(load_cache(cache, ["validate"]), linear, recipe.seed)
 
@@ -239,7 +242,8 @@ def train(
               "budget": budget, "portraits": len(portraits),
               "licences": sorted({p.licence for p in portraits}),
               "painter": None if painter is None
-              else hashlib.sha256(painter.read_bytes()).hexdigest()}
+              else hashlib.sha256(painter.read_bytes()).hexdigest(),
+              "painted": 0.0 if painter is None else painted}
     source = PairSource(portraits, material, size=SIZE, mild=recipe.mild)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
     loader: DataLoader[Batch] = DataLoader(
@@ -320,13 +324,19 @@ def main(
     painter: Annotated[
         Path | None, typer.Option(help="Weights of the painter, see forensics.training.painter.")
     ] = None,
+    painted: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of repainted faces the painter makes.")
+    ] = 0.6,
+    mild: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of the pairs that are lightly coded.")
+    ] = 0.4,
 ) -> None:
     """Train the blend detector, or go on with an interrupted run."""
     console = Console(stderr=True)
     keep_memory()
     path = train(
-        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed, rate=rate), workers=workers,
-        console=console, start=start, painter=painter,
+        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed, rate=rate, mild=mild),
+        workers=workers, console=console, start=start, painter=painter, painted=painted,
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 
