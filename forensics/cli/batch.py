@@ -109,9 +109,6 @@ def batch_command(
     patience: Annotated[
         float, typer.Option(help="Silence after which a worker counts as hung, seconds.")
     ] = 180.0,
-    cascade: Annotated[
-        bool, typer.Option(help="Heavy detectors only where the others leave a doubt.")
-    ] = True,
     stop_when_declared: Annotated[
         bool, typer.Option("--stop-when-declared", help="Do not look at what declares itself.")
     ] = False,
@@ -159,7 +156,7 @@ def batch_command(
         target_fpr=target_fpr, level=level.value, prior=prior,
     )  # fmt: skip
     job = ScanJob(
-        options=options, anchors=anchors_from(trust_anchors), cascade=cascade,
+        options=options, anchors=anchors_from(trust_anchors),
         stop_when_declared=stop_when_declared, patience=patience,
     )  # fmt: skip
     failures = _failures(split_names(fail_on, "--fail-on") or ())

@@ -29,7 +29,6 @@ class ScanJob:
     Attributes:
         options: What a scan does.
         anchors: Certificates that the user trusts.
-        cascade: Run the heaviest detectors only while the others leave a doubt.
         stop_when_declared: Do not look at the pictures of a file whose own marks, unbroken, say
             that it is synthetic.
         looks: Compute perceptual hashes.
@@ -38,7 +37,6 @@ class ScanJob:
 
     options: ScanOptions = field(default_factory=ScanOptions)
     anchors: TrustAnchors | None = None
-    cascade: bool = True
     stop_when_declared: bool = False
     looks: bool = True
     patience: float = 180.0
@@ -68,7 +66,6 @@ class ScanJob:
         asked = {
             "options": self.options.resolved(),
             "anchors": None if self.anchors is None else self.anchors.sha256,
-            "cascade": self.cascade,
             "stop_when_declared": self.stop_when_declared,
         }
         return _digest(asked)

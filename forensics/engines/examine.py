@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from forensics.engines.auditor import Auditor
 from forensics.engines.base import Record, ScanJob, failed_report
-from forensics.engines.cascade import CascadeScanner
-from forensics.engines.scanner import Progress
+from forensics.engines.scanner import Progress, Scanner
 from forensics.errors import ForensicsError, UnreadableInputError
 from forensics.provenance.phash import Looks
 from forensics.report.model import report_to_dict
@@ -30,7 +31,8 @@ class Examiner:
 
     def __init__(self, job: ScanJob) -> None:
         self.job = job
-        self._scanner = CascadeScanner(job)
+        self._scanner = Scanner(job.options, anchors=job.anchors)
+        self._auditor = Auditor(job.options, job.anchors) if job.stop_when_declared else None
 
     def examine(self, path: Path, beat: Beat = lambda: None) -> Record:
         """Return the record of one file.
@@ -55,7 +57,9 @@ class Examiner:
         """
         looks = Looks() if self.job.looks else None
         try:
-            report = self._scanner.scan(path, on_progress, None if looks is None else looks.take)
+            report = self._declared(path) or self._scanner.scan(
+                path, on_progress, None if looks is None else looks.take
+            )
         except UnreadableInputError as error:
             return failed_report(path, error.cause, "unreadable", error.reason), None
         except ForensicsError:
@@ -63,6 +67,17 @@ class Examiner:
         except Exception as error:  # a bug met by one file must not stop the others
             return failed_report(path, f"internal error: {_describe(error)}", "internal"), None
         return report, None if looks is None else looks.text()
+
+    def _declared(self, path: Path) -> Report | None:
+        """Return the audit of a file that is not to be looked at, because of what it says."""
+        if self._auditor is None:
+            return None
+        report = self._auditor.audit(path)
+        declared = report.declaration
+        if declared.status != "declared_synthetic" or declared.integrity == "broken":
+            return None
+        noted = {"left_out": ["pictures"], "because": "the file's own marks declare it synthetic"}
+        return replace(report, environment={**report.environment, "cascade": noted})
 
 
 def _describe(error: Exception) -> str:

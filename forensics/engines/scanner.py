@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +26,7 @@ from forensics.media import open_clip, stream_frames
 from forensics.provenance.facts import TrustAnchors
 from forensics.types import (
     Clip,
+    FaceCrops,
     FaceTrack,
     Frame,
     Illustration,
@@ -162,7 +163,7 @@ class Scanner:
         judged, evidence, pictures = [], [], []
         for track in tracks:
             face = ledger.faces[track.id]
-            said = self._judge_track(track, face, ledger, clip)
+            said = self._judge_track(track, face, ledger, clip.kind)
             judged.append((said, face))
             evidence += self.judge.evidence(track, face, said)
             pictures += self._illustrate(track, face, clip, frames)
@@ -182,11 +183,38 @@ class Scanner:
             illustrations=tuple(pictures[:6]),
         )
 
-    def _judge_track(
-        self, track: FaceTrack, face: Face, ledger: Ledger, clip: Clip
-    ) -> Judged:
+    def say(
+        self, faces: Iterable[tuple[FaceTrack, FaceCrops]], kind: str = "video"
+    ) -> tuple[Verdict, list[tuple[Judged, Face]]]:
+        """Say of faces that were cut out before what a scan of their file would.
+
+        The crops count as their quality says, abstention codes included, so that whoever changes
+        pixels and measures the quality anew has the gate decide anew. Bursts are not among them:
+        detectors of whole tracks have nothing to look at.
+
+        Args:
+            faces: Tracks with all their crops, as `forensics.faces.follow_faces` gives them.
+            kind: ``video`` or ``image``.
+
+        Returns:
+            The verdict, and what it rests on: each face with its account.
+        """
+        ledger = Ledger(
+            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable
+        )
+        tracks = []
+        for track, crops in faces:
+            ledger.take(crops)
+            tracks.append(track)
+        judged = [
+            (self._judge_track(track, ledger.faces[track.id], ledger, kind), ledger.faces[track.id])
+            for track in tracks
+        ]
+        return self._conclude(judged), judged
+
+    def _judge_track(self, track: FaceTrack, face: Face, ledger: Ledger, kind: str) -> Judged:
         """Judge one track; heavy detectors look again unless it is clearly not suspicious."""
-        least = 1 if clip.kind == "image" else min(_LEAST_CROPS, self.options.frames)
+        least = 1 if kind == "image" else min(_LEAST_CROPS, self.options.frames)
         said = self.judge.judge(track, face, least)
         likelihood = said.likelihood
         few = len(face.quality) <= _FEW

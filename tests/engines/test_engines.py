@@ -150,21 +150,3 @@ def test_a_job_survives_its_journey() -> None:
 def test_wrong_engines(name: str, workers: int, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make_engine(name, workers)
-
-
-def test_what_declares_itself_is_not_looked_at_when_asked(
-    files: list[Path], monkeypatch: pytest.MonkeyPatch, models: None
-) -> None:
-    from forensics.engines import cascade
-    from forensics.types import Declaration, Report, Verdict
-
-    def audit(self: Any, path: Path) -> Report:
-        return Report(path, clip=None, verdict=Verdict("inconclusive", reasons=("not_examined",)),
-                      declaration=Declaration(status="declared_synthetic", integrity="intact"))
-
-    monkeypatch.setattr(cascade.Auditor, "audit", audit)
-    scanner = cascade.CascadeScanner(ScanJob(options=JOB.options, stop_when_declared=True))
-    report = scanner.scan(files[0])
-    assert report.environment["cascade"]["left_out"] == ["pictures"]
-    plain = cascade.CascadeScanner(JOB).scan(files[0])
-    assert "cascade" not in plain.environment and plain.tracks
