@@ -23,37 +23,6 @@ def pixel_ap(region: Floats, mask: Floats) -> float | None:
     return average_precision(region.ravel(), mask.ravel() >= 0.5).value
 
 
-def runs(times: Sequence[float], scores: Sequence[float], threshold: float) -> list[Span]:
-    """Return the spans in which scores stay at or above a threshold.
-
-    Args:
-        times: (n,) seconds, ascending.
-        scores: (n,) at those times; a median over three of them takes out single slips.
-        threshold: Where a picture begins to count.
-
-    Returns:
-        Spans from half a step before their first picture to half a step after their last.
-    """
-    if not len(times):
-        return []
-    t, s = np.asarray(times, np.float64), np.asarray(scores, np.float64)
-    if len(s) >= 3:
-        padded = np.concatenate([s[:1], s, s[-1:]])
-        s = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    half = float(np.median(np.diff(t))) / 2 if len(t) > 1 else 0.0
-    found: list[Span] = []
-    begin: float | None = None
-    for time, high in zip(t, s >= threshold, strict=True):
-        if high and begin is None:
-            begin = time - half
-        if not high and begin is not None:
-            found.append((begin, time - half))
-            begin = None
-    if begin is not None:
-        found.append((begin, float(t[-1]) + half))
-    return found
-
-
 def overlap(a: Span, b: Span) -> float:
     """Return the temporal intersection over union of two spans."""
     common = max(0.0, min(a[1], b[1]) - max(a[0], b[0]))

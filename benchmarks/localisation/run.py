@@ -4,7 +4,8 @@ The set is one that ``generator make-set`` made: masks to the pixel, and the sec
 
 *Pixels*: average precision of the detector's region map within face crops, a clip at a time, beside
 that of a guess that marks the whole face. *Person*: each fake beside a real clip in one picture;
-right when the swapped face scores highest. *Seconds*: clips swapped in part of their time.
+right when the scan's ratio is largest for the swapped face. *Seconds*: clips swapped in part of
+their time, against the stretches that the scan's report names.
 """
 
 from __future__ import annotations
@@ -24,20 +25,23 @@ from rich.progress import track
 from benchmarks._own import own_parser
 from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
-from benchmarks.localisation.measures import f1, matched, pixel_ap, runs
-from benchmarks.robustness.run import Meter
+from benchmarks.localisation.measures import Span, f1, matched, pixel_ap
+from benchmarks.localisation.spliced import beside, spliced
+from forensics.detectors import create_detector
+from forensics.engines.options import ScanOptions
+from forensics.engines.scanner import Scanner
 from forensics.errors import ForensicsError
 from forensics.evaluation.bootstrap import bootstrap
 from forensics.evaluation.manifest import DEFAULT_LIMITS, lines_of
 from forensics.evaluation.rates import wilson
 from forensics.faces import FaceFinder, FaceFollower, FaceMesh
-from forensics.media import SamplingPlan, open_clip, stream_frames, write_video
+from forensics.media import SamplingPlan, open_clip, stream_frames
 from forensics.types import FaceCrops
+from forensics.verdict.calibration import read_calibration
 
 _OVERLAP = 0.5
 _CROPS = 12
 _STEP = 0.12
-_HEIGHT = 288
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
@@ -46,7 +50,8 @@ class Looker:
     """Finds the faces of clips and has them measured, models loaded once."""
 
     def __init__(self) -> None:
-        self.finder, self.mesh, self.meter = FaceFinder(), FaceMesh(), Meter()
+        self.finder, self.mesh = FaceFinder(), FaceMesh()
+        self.detector = create_detector(read_calibration().leading)
 
     def tracks(self, path: Path, plan: SamplingPlan) -> dict[int, list[FaceCrops]]:
         """Return the usable crops of every face of a clip."""
@@ -66,7 +71,7 @@ class Looker:
 
     def evidence(self, crops: FaceCrops) -> tuple[Floats, Floats]:
         """Return (n,) logits and (n, h, w) regions of crops."""
-        artifacts = self.meter.detector.score(crops)[0].artifacts
+        artifacts = self.detector.score(crops)[0].artifacts
         return np.asarray(artifacts["logits"]), np.asarray(artifacts["region"], np.float64)
 
 
@@ -135,50 +140,64 @@ def _face(mesh: NDArray[np.floating[Any]], size: int, side: int) -> Floats:
     return cv2.resize(soft, (side, side), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
 
 
-def person(looker: Looker, fake: Row, real: Row, scratch: Path, left: bool) -> bool | None:
-    """Put a fake beside a real clip; return whether the swapped face scores highest."""
-    pictures = [_pictures(row["file"]) for row in ((fake, real) if left else (real, fake))]
-    count = min(map(len, pictures))
+def person(scanner: Scanner, fake: Row, real: Row, scratch: Path, left: bool) -> bool | None:
+    """Put a fake beside a real clip; return whether a scan suspects the swapped face more.
+
+    None where the scan does not judge a face on both sides.
+    """
     path = scratch / "beside.mp4"
-    both = [np.concatenate([a, b], axis=1) for a, b in zip(*(p[:count] for p in pictures),
-                                                         strict=True)]  # fmt: skip
-    write_video(path, both, fps=12, crf=23)
-    border = pictures[0][0].shape[1]
+    one, two = (fake, real) if left else (real, fake)
+    border = beside(one["file"], two["file"], path)
     best: dict[bool, float] = {}
-    for parts in looker.tracks(path, SamplingPlan(frames=_CROPS)).values():
-        logits = np.concatenate([looker.evidence(crops)[0] for crops in parts])
-        x = float(np.mean([crops.to_frame[:, 0] @ [128, 128, 1] for crops in parts[:1]]))
-        side = x < border
-        best[side] = max(best.get(side, -np.inf), float(logits.mean()))
+    for face in scanner.scan(path).tracks:
+        if face.llr is None:
+            continue
+        middle = float(np.mean([(box[1] + box[3]) / 2 for box in face.boxes]))
+        # The bounded ratio may be the same of both; the mean of the scores then decides.
+        value = face.llr + 1e-3 * float(np.mean([score for _, score in face.scores]))
+        best[middle < border] = max(best.get(middle < border, -np.inf), value)
     return None if len(best) < 2 else best[left] > best[not left]
 
 
-def _pictures(path: Path) -> list[NDArray[np.uint8]]:
-    found = []
-    with stream_frames(open_clip(path), SamplingPlan(frames=24)) as frames:
-        for frame in frames:
-            image = np.asarray(frame.image)
-            width = 2 * round(image.shape[1] * _HEIGHT / image.shape[0] / 2)
-            resized = cv2.resize(image, (width, _HEIGHT), interpolation=cv2.INTER_AREA)
-            found.append(np.asarray(resized, np.uint8))
-    return found
+def seconds(scanner: Scanner, path: Path, true: Sequence[Span]) -> tuple[int, int, int]:
+    """Return matched, stated and true spans of one clip, by what its report says.
 
-
-def seconds(looker: Looker, row: Row) -> tuple[int, int, int]:
-    """Return matched, predicted and true spans of one clip, by its most suspicious face."""
-    tracks = looker.tracks(row["file"], SamplingPlan(every=_STEP))
-    best: list[tuple[float, float]] = []
-    for parts in tracks.values():
-        points = [
-            point
-            for crops in parts
-            for point in zip(crops.pts.tolist(), looker.evidence(crops)[0].tolist(), strict=True)
+    Of the face with the largest ratio: the stretches of its timeline, or all of its time where none
+    stands out and the ratio calls it suspect.
+    """
+    report = scanner.scan(path)
+    judged = [face for face in report.tracks if face.llr is not None]
+    stated: list[Span] = []
+    if judged:
+        worst = max(judged, key=lambda face: face.llr or 0.0)
+        stretches = [
+            (float(part["start"]), float(part["end"]))
+            for item in report.evidence
+            if item.kind == "timeline" and item.track_id == worst.id
+            for part in item.values["stretches"]
         ]
-        if not best or max(s for _, s in points) > max(s for _, s in best):
-            best = sorted(points)
-    predicted = runs([t for t, _ in best], [s for _, s in best], 0.0)
-    true = [(float(a), float(b)) for a, b in row["segments"]]
-    return matched(predicted, true, _OVERLAP), len(predicted), len(true)
+        whole = [worst.span] if (worst.llr or 0.0) >= scanner.threshold else []
+        stated = stretches or whole
+    return matched(stated, true, _OVERLAP), len(stated), len(true)
+
+
+def in_part(
+    scanner: Scanner, fakes: Sequence[Row], reals: Sequence[Row], scratch: Path
+) -> list[tuple[str, tuple[int, int, int]]]:
+    """Count spans of clips that are swapped in part: the set's own, and whole swaps cut into
+    their originals.
+    """
+    original = {row["pair"]: row for row in reals if "pair" in row}
+    found = []
+    for number, row in enumerate(track(fakes, description="seconds")):
+        if not _whole(row):
+            true = [(float(a), float(b)) for a, b in row["segments"]]
+            found.append((row["group"], seconds(scanner, row["file"], true)))
+        elif row.get("pair") in original:
+            path = scratch / "part.mp4"
+            span = spliced(original[row["pair"]]["file"], row["file"], path, number)
+            found.append((row["group"], seconds(scanner, path, [span])))
+    return found
 
 
 def measure(rows: Sequence[Row], folder: Path, *, replicates: int) -> dict[str, Any]:
@@ -189,16 +208,16 @@ def measure(rows: Sequence[Row], folder: Path, *, replicates: int) -> dict[str, 
     found = [(row["group"], pixels(looker, row, folder))
              for row in track(fakes, description="pixels") if "mask" in row]  # fmt: skip
     told = [(group, value) for group, value in found if value is not None]
-    partial = [row for row in fakes if row.get("segments") and not _whole(row)]
-    counts = [(row["group"], seconds(looker, row))
-              for row in track(partial, description="seconds")]  # fmt: skip
+    scanner, timer = Scanner(ScanOptions()), Scanner(ScanOptions(every=_STEP))
     right = []
-    with tempfile.TemporaryDirectory(prefix="forensics-beside-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="forensics-localisation-") as scratch:
+        timed = [row for row in fakes if row.get("segments")]
+        counts = in_part(timer, timed, reals, Path(scratch))
         for number, row in enumerate(track(fakes, description="person")):
             others = [r for r in reals if r["group"] != row["group"]]
             if others:
                 other = others[number % len(others)]
-                answer = person(looker, row, other, Path(scratch), number % 2 == 0)
+                answer = person(scanner, row, other, Path(scratch), number % 2 == 0)
                 right += [] if answer is None else [answer]
     return {
         "clips": len(fakes),
@@ -210,7 +229,7 @@ def measure(rows: Sequence[Row], folder: Path, *, replicates: int) -> dict[str, 
             "interval": list(wilson(sum(right), len(right))),
         },
         "seconds": _f1(counts, replicates),
-        "weights_sha256": looker.meter.weights,
+        "weights_sha256": {d.name: str(d.card().get("sha256", "")) for d in scanner.detectors},
     }  # fmt: skip
 
 

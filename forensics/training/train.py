@@ -74,6 +74,8 @@ _CHECKS: dict[str, dict[str, Any]] = {
 }
 """What validation pairs are made of; one AUC each."""
 
+_LONGEST = 30.0  # seconds that one step may count for
+
 
 class PairDataset(Dataset[Batch]):
     """Step number in, a batch of pairs out."""
@@ -271,8 +273,8 @@ def _loop(
     console: Console,
     stop: dict[str, bool],
 ) -> None:
-    begun, before = time.monotonic(), facts["spent"]
-    saved, running = time.monotonic(), dict[str, float]()
+    last = saved = time.monotonic()
+    running = dict[str, float]()
     net.train()
     while facts["spent"] < budget and not stop["now"]:
         share = facts["spent"] / budget
@@ -290,7 +292,9 @@ def _loop(
         optimizer.step()
         facts["step"] += 1
         average_into(ema, net, min(recipe.average, (1 + facts["step"]) / (10 + facts["step"])))
-        facts["spent"] = before + time.monotonic() - begun
+        now = time.monotonic()
+        facts["spent"] += min(now - last, _LONGEST)  # a paused run spends nothing of its budget
+        last = now
         for key, value in parts.items():
             running[key] = running.get(key, value) * 0.98 + value * 0.02
         if facts["step"] % 20 == 0:
@@ -306,7 +310,7 @@ def _loop(
             told = ", ".join(f"{name} {auc:.4f}" for name, auc in found.items())
             console.print(f"held-out portraits of the validation split: {told}")
             checkpoint.save(path, net=net, ema=ema, optimizer=optimizer, facts=facts)
-            saved = time.monotonic()
+            last = saved = time.monotonic()
     (path.parent / "log.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 

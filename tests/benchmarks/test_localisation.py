@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.localisation.measures import f1, matched, overlap, pixel_ap, runs
+from benchmarks.localisation.measures import f1, matched, overlap, pixel_ap
 from benchmarks.localisation.run import main
-from forensics.media import write_video
+from benchmarks.localisation.spliced import beside, spliced
+from forensics.media import SamplingPlan, open_clip, stream_frames, write_video
 
 
 def test_pixels_by_hand() -> None:
@@ -22,20 +23,31 @@ def test_pixels_by_hand() -> None:
     assert pixel_ap(mask, np.zeros_like(mask)) is None
 
 
-def test_runs_are_spans_around_their_pictures() -> None:
-    times = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    assert runs(times, [-1, -1, 1, 1, 1, -1], 0.0) == [(1.5, 4.5)]
-    assert runs(times, [-1, 1, -1, -1, -1, -1], 0.0) == []  # a single slip
-    assert runs(times, [1] * 6, 0.0) == [(-0.5, 5.5)]
-    assert runs([], [], 0.0) == []
-
-
 def test_spans_match_once_each() -> None:
     assert overlap((0, 2), (1, 3)) == pytest.approx(1 / 3)
     assert overlap((0, 1), (2, 3)) == 0
     assert matched([(0, 1), (0.1, 1.1)], [(0, 1)], 0.5) == 1
     assert matched([(0, 1), (5, 6)], [(0, 1), (5, 6.5)], 0.5) == 2
     assert f1(np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0]]))[0] == pytest.approx(2 / 3)
+
+
+def test_a_splice_shows_the_swap_only_in_its_part(tmp_path: Path) -> None:
+    for name, value in (("real", 40), ("fake", 200)):
+        write_video(tmp_path / f"{name}.mp4", [np.full((64, 64, 3), value, np.uint8)] * 50, fps=25)
+    begin, end = spliced(tmp_path / "real.mp4", tmp_path / "fake.mp4", tmp_path / "part.mp4", 3)
+    assert 0.3 <= begin < end <= 1.7 and 0.6 <= end - begin <= 1.2
+    with stream_frames(open_clip(tmp_path / "part.mp4"), SamplingPlan(all=True)) as frames:
+        for frame in frames:
+            swapped = float(np.asarray(frame.image).mean()) > 120
+            assert swapped == (begin - 0.01 <= frame.pts < end - 0.01)
+
+
+def test_two_clips_side_by_side(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", [np.full((240, 320, 3), 40, np.uint8)] * 5, fps=25)
+    write_video(tmp_path / "b.mp4", [np.full((480, 480, 3), 200, np.uint8)] * 5, fps=25)
+    border = beside(tmp_path / "a.mp4", tmp_path / "b.mp4", tmp_path / "both.mp4")
+    clip = open_clip(tmp_path / "both.mp4")
+    assert (border, clip.size) == (640, (1120, 480))
 
 
 def test_the_benchmark_at_toy_size(
