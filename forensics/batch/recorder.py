@@ -86,26 +86,11 @@ class Recorder:
         self._unsaved: deque[Entry] = deque()
         self._complained = False
         self.renewed = 0
-        self._open()
-
-    def _open(self) -> None:
-        """Open the store, waiting while another program holds it.
-
-        Raises:
-            OutputError: It cannot be opened, or is still held in the end.
-        """
-        end = time.monotonic() + self._patience
-        while not hasattr(self, "store"):
-            try:
-                self.store = Store(self._url, busy_ms=_BUSY_MS)
-            except DamagedStoreError as error:
-                self._renew(error)
-            except BusyStoreError as error:
-                self._complain(error)
-                if time.monotonic() > end:
-                    raise
-                time.sleep(_WAIT)
+        self.store: Store = self.patiently(self._opened, BusyStoreError)
         self._complained = False
+
+    def _opened(self) -> Store:
+        return getattr(self, "store", None) or Store(self._url, busy_ms=_BUSY_MS)
 
     def save(self, entry: Entry) -> None:
         """Store a record, or keep it while the store cannot be written.
@@ -143,8 +128,12 @@ class Recorder:
             self._unsaved.popleft()
             self._complained = False
 
-    def patiently(self, call: Callable[[], T]) -> T:
+    def patiently(self, call: Callable[[], T], passing: type[OutputError] = OutputError) -> T:
         """Return what a call of the store gives, trying again while it cannot be used.
+
+        Args:
+            call: Uses the store; it may be called again with a new one.
+            passing: What may pass by waiting.
 
         Raises:
             OutputError: It stayed unusable.
@@ -155,7 +144,7 @@ class Recorder:
                 return call()
             except DamagedStoreError as error:
                 self._renew(error)
-            except OutputError as error:
+            except passing as error:
                 self._complain(error)
                 if time.monotonic() > end:
                     raise
