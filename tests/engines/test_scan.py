@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from forensics.engines import Scanner, ScanOptions, scan
 from forensics.errors import UsageError
+from forensics.faces import follow_faces
 from forensics.faces.align import map_on_frame
+from forensics.media import open_clip, stream_frames
 from forensics.report.model import report_to_dict, schema
 from forensics.testing import make_clip
 from forensics.types import VerdictLabel
@@ -46,6 +48,18 @@ def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
     assert report.environment["config"]["calibration_sha256"] == scanner.calibration.sha256
     assert 1 <= len(report.illustrations) <= 6
     jsonschema.validate(report_to_dict(report), schema())
+
+
+def test_faces_cut_out_before_are_judged_as_a_scan_judges_them(
+    clip: Path, carphone: Path, scanner: Scanner
+) -> None:
+    for path in (clip, carphone):
+        with stream_frames(open_clip(path), scanner.options.plan()) as frames:
+            faces = follow_faces(frames)
+        verdict, judged = scanner.say(faces)
+        report = scanner.scan(path)
+        assert verdict == report.verdict
+        assert [said.result for said, _ in judged] == list(report.tracks)
 
 
 def comparable(report: Any) -> dict[str, Any]:
