@@ -33,7 +33,7 @@ from forensics.training.fakes import MAKERS, Material
 from forensics.training.footage import Stretch, read_stretches
 from forensics.training.hard import TREATMENTS
 from forensics.training.motion import manipulate
-from forensics.training.occluders import Thing, draw_thing, load_templates
+from forensics.training.occluders import Thing, draw_thing, load_templates, part_of
 from forensics.training.portraits import load_cache, split_of
 
 _FPS = 25.0
@@ -231,7 +231,7 @@ def make_clips(
     done = {json.loads(line)["scene_of"] for line in lines}
     coder = Eigenfaces(load_cache(cache, ["train"]))
     portraits = load_cache(cache, splits)
-    part = "test" if "test" in splits else "train"
+    part = part_of(splits)
     studio = Studio(
         out, Material(portraits, coder), load_templates(occluders, part), part, seed=seed,
         fakes=fakes, crf=crf, mild=mild,

@@ -1,8 +1,9 @@
 """Things before a face, for teaching and measuring what a careless swap does to them.
 
 Every thing is a picture with opacity and points that belong on the face's mesh, so that it
-follows the face through a clip. Templates and kinds of drawings are split between training and
-test: a detector is never measured on a thing that it was fitted on.
+follows the face through a clip. Templates and kinds of drawings are split between training,
+calibration and test: a detector is never measured on a thing that it was fitted on, and its scores
+are never calibrated on one, which would make them look surer than they are on new things.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _FIVE = template(_SIDE, 0.15)
 _CHEEKS = (234, 454, 6, 152)
 _TEMPLES = (127, 356)
 _TEST_TEMPLATES = ("cloth", "N95", "gas", "sunglasses_4", "sunglasses_6")
+_FOUND = {"train": 0.45, "calibrate": 0.7, "test": 0.7}
+"""How often a photographed thing is chosen before a drawn one."""
 _SKIN = ((224, 172, 140), (198, 134, 96), (141, 85, 54), (255, 205, 178), (92, 57, 40))
 
 
@@ -69,20 +72,44 @@ class Thing:
 
 
 def load_templates(folder: Path | None, part: str) -> list[Thing]:
-    """Read the templates of one part, ``train`` or ``test``; none without a folder."""
+    """Read the templates of a part, ``train``, ``calibrate`` or ``test``; none without a folder.
+
+    Calibration has the side views of the designs that training sees from the front, and their
+    forms printed with other cloth.
+    """
     found: list[Thing] = []
     if folder is None:
         return found
     for kind, vertices in (("masks", _CHEEKS), ("glasses", _TEMPLES)):
         for path in sorted((folder / kind).glob("*.png")):
-            if path.stem.endswith(("_left", "_right")):
+            design = path.stem.removesuffix("_left").removesuffix("_right")
+            if (design in _TEST_TEMPLATES) != (part == "test"):
                 continue
-            if (path.stem in _TEST_TEMPLATES) != (part == "test"):
+            if (design != path.stem) and part != "calibrate":
                 continue
             raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-            if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-                found.append(_template(path.stem, raw, vertices))
+            if raw is None or raw.ndim != 3 or raw.shape[2] != 4:
+                continue
+            thing = _template(path.stem, raw, vertices)
+            if design != path.stem or part != "calibrate":
+                found.append(thing)
+            elif kind == "masks":
+                found += [_printed(thing, cloth) for cloth in sorted(folder.glob("textures/*.jpg"))]
     return found
+
+
+def _printed(thing: Thing, cloth: Path) -> Thing:
+    """The thing made of another cloth; its own light and shade stay."""
+    print_ = cv2.imread(str(cloth), cv2.IMREAD_COLOR)
+    if print_ is None:
+        return thing
+    height, width = thing.rgba.shape[:2]
+    laid = cv2.resize(print_, (width, height), interpolation=cv2.INTER_AREA)[..., ::-1]
+    light = thing.rgba[..., :3].mean(axis=2, keepdims=True)
+    shade = light / max(float(light[thing.rgba[..., 3] > 0.5].mean()), 1.0)
+    colours = np.clip(laid * shade, 0, 255)
+    rgba = np.concatenate([colours, thing.rgba[..., 3:]], axis=2).astype(np.float32)
+    return Thing(f"{thing.name}_{cloth.stem}", rgba, thing.points, thing.vertices)
 
 
 def _template(name: str, raw: NDArray[Any], vertices: tuple[int, ...]) -> Thing:
@@ -180,21 +207,52 @@ def _cup(rng: np.random.Generator) -> Thing:
     return _drawn("cup", cover, _cloth(rng), 1.0)
 
 
+def _phone(rng: np.random.Generator) -> Thing:
+    """A phone, or a card, held before an eye, a cheek or the mouth."""
+    middle = tuple(float(v) for v in rng.uniform(0.25, 0.75, 2) * _SIDE)
+    size = tuple(float(v) for v in (rng.uniform(40, 70), rng.uniform(85, 130)))
+    box = cv2.boxPoints((middle, size, float(rng.uniform(-40, 40))))
+    corners = np.round(box).astype(np.int32)
+    cover = np.zeros((_SIDE, _SIDE), np.uint8)
+    cv2.fillConvexPoly(cover, corners, 255)
+    surface = _cloth(rng) * np.float32(rng.uniform(0.1, 1.0))
+    cv2.polylines(surface, [corners], True, tuple(float(v) for v in rng.uniform(0, 255, 3)), 7)
+    return _drawn("phone", cover, surface, 0.8)
+
+
+def _scarf(rng: np.random.Generator) -> Thing:
+    """A band of cloth with a waved edge over mouth and chin."""
+    x = np.linspace(0, _SIDE, 24)
+    top = rng.uniform(0.5, 0.68) * _SIDE + rng.uniform(2, 12) * np.sin(
+        x / _SIDE * rng.uniform(3, 14) + rng.uniform(0, 6)
+    )
+    edge = np.stack([x, top], axis=1)
+    corners = np.concatenate([edge, [[_SIDE, _SIDE], [0, _SIDE]]])
+    cover = np.zeros((_SIDE, _SIDE), np.uint8)
+    cv2.fillPoly(cover, [np.round(corners).astype(np.int32)], 255)
+    return _drawn("scarf", cover, _cloth(rng), float(rng.uniform(0.6, 1.6)))
+
+
 _DRAWINGS: dict[str, tuple[Callable[[np.random.Generator], Thing], ...]] = {
     "train": (_patch, _fingers, _stick),
+    "calibrate": (_phone, _scarf),
     "test": (_cup,),
 }
 
+def part_of(splits: Sequence[str]) -> str:
+    """Return whose things the clips of some splits show; validation has those of calibration."""
+    return next((part for part in ("test", "train") if part in splits), "calibrate")
+
 
 def draw_thing(rng: np.random.Generator, templates: Sequence[Thing], part: str) -> Thing:
-    """Draw a thing of one part, ``train`` or ``test``, or choose a template of it.
+    """Draw a thing of one part, or choose a template of it.
 
     Args:
         rng: Source of chance.
         templates: From `load_templates` of the same part; may be empty.
-        part: ``train`` or ``test``.
+        part: ``train``, ``calibrate`` or ``test``.
     """
-    if templates and rng.random() < (0.45 if part == "train" else 0.7):
+    if templates and rng.random() < _FOUND[part]:
         thing = templates[int(rng.integers(len(templates)))]
         rgba = thing.rgba.copy()
         rgba[..., :3] = np.clip(rgba[..., :3] * rng.uniform(0.6, 1.1, 3), 0, 255)
