@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forensics.cli._failures import INTERRUPTED, one_line
+from forensics.cli._batch_files import chosen_again, finder, read_shard
+from forensics.cli._failures import INTERRUPTED
 from forensics.cli._options import (
     All,
     Anchors,
@@ -28,7 +27,7 @@ from forensics.cli._options import (
     Timeout,
 )
 from forensics.cli.scan import Declared, Level, anchors_from, build_options
-from forensics.errors import ExitCode, UnreadableInputError, UsageError, printable
+from forensics.errors import ExitCode, UsageError, printable
 
 if TYPE_CHECKING:
     from forensics.batch import Batch, Outcome, Recorder
@@ -160,7 +159,7 @@ def batch_command(
         stop_when_declared=stop_when_declared, patience=patience,
     )  # fmt: skip
     failures = _failures(split_names(fail_on, "--fail-on") or ())
-    part = _shard(shard)
+    part = read_shard(shard)
     if not paths and list_file is None and rescan_older_than is None:
         raise UsageError("name files or folders, or give --list FILE")
     key = _key(sign, log)
@@ -179,9 +178,9 @@ def batch_command(
 
                 batch = Batch(job, runner, recorder, stop=stop.is_set, on_plan=shown.plan,
                               on_record=on_record)  # fmt: skip
-                again, known = _again(recorder, batch, rescan, rescan_older_than)
+                again, known = chosen_again(recorder, batch, rescan, rescan_older_than)
                 wishes = Wishes(
-                    find=_finder(paths or [], list_file, known, part, shown.say),
+                    find=finder(paths or [], list_file, known, part, shown.say),
                     again=again, watch=watch, interval=interval, settle=settle,
                     retention_days=retention_days,
                     retention_log=lambda store: custody or _log_of(store), summary=summary,
@@ -206,8 +205,9 @@ def _run(
         outcome = batch.run(wishes.find(), again=wishes.again)
         shown.say(last_words(outcome))
         if outcome.other_weights:
-            shown.say(f"{outcome.other_weights} were scanned with other weights; "
-                      "--rescan-older-than current scans them again")  # fmt: skip
+            verb = "was" if outcome.other_weights == 1 else "were"
+            shown.say(f"{outcome.other_weights} {verb} scanned with other weights; to scan again "
+                      "what older ones scanned: --rescan-older-than current")  # fmt: skip
         batch.link()
     if wishes.summary is not None:
         from forensics.report.write import write_text_atomic
@@ -237,7 +237,7 @@ def _watch(
     while not stop.is_set():
         ready = watcher.ready()
         if ready:
-            outcome = batch.run(ready)
+            outcome = batch.run(ready, again=wishes.again)
             if outcome.skipped < outcome.files:
                 shown.say(last_words(outcome))
             whole.labels.update(outcome.labels)
@@ -266,77 +266,11 @@ def _expire(recorder: Recorder, wishes: Wishes, shown: Progress) -> None:
                   f"their digests stay in {printable(log.path)}")  # fmt: skip
 
 
-def _finder(
-    paths: list[Path],
-    list_file: Path | None,
-    known: list[Path],
-    part: tuple[int, int] | None,
-    say: Callable[[str], None],
-) -> Callable[[], list[Path]]:
-    """Return what finds the files of this run."""
-    from forensics.batch.plan import in_shard
-    from forensics.cli._inputs import find_inputs
-
-    told: set[str] = set()
-
-    def tell(line: str) -> None:
-        if line not in told:
-            told.add(line)
-            say(one_line(line))
-
-    listed = [] if list_file is None else _read_list(list_file)
-
-    def find() -> list[Path]:
-        found = find_inputs([*paths, *listed])
-        for line in found.problems:
-            tell(f"warning: {line}")
-        for folder, _ in found.empty_folders:
-            tell(f"warning: {folder}: no media file in this folder")
-        if found.skipped:
-            many = found.skipped > 1
-            tell(f"skipped {found.skipped} {'files that are' if many else 'file that is'} no media")
-        files = [*found.files, *known]
-        return files if part is None else [file for file in files if in_shard(file, *part)]
-
-    return find
-
-
-def _read_list(file: Path) -> list[Path]:
-    try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise UnreadableInputError(file, (error.strerror or "cannot be read").lower()) from error
-    lines = [line.removesuffix(b"\r") for line in raw.split(b"\n")]
-    if b"\0" in raw:
-        raise UnreadableInputError(file, "holds no list of paths, one a line")
-    return [Path(os.fsdecode(line)) for line in lines if line]
-
-
-def _again(
-    recorder: Recorder, batch: Batch, rescan: bool, older_than: str | None
-) -> tuple[Any, list[Path]]:
-    """Return which cases to scan once more, and the files of those that an option chose."""
-    if older_than is None:
-        return (None if rescan else ()), []
-    weights = batch.weights if older_than == "current" else older_than
-    cases = recorder.store.older_weights(weights)
-    return {case.id for case in cases}, [case.file for case in cases if case.place]
-
-
 def _failures(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name not in _FAILURES:
             raise UsageError(f"--fail-on knows {', '.join(_FAILURES)}, got {name!r}")
     return names
-
-
-def _shard(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard must be i/n with 1 <= i <= n, got {text!r}")
-    return int(match[1]), int(match[2])
 
 
 def _key(sign: Path | None, log: Path | None) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forensics.cli._batch_files import digest_start
 from forensics.cli._output import print_text
 from forensics.cli.batch import DEFAULT_DB, DbOption
 from forensics.errors import UsageError, printable
@@ -227,7 +228,7 @@ def _filter(
     return Filter(
         verdict=verdict, reason=reason, rule=rule, outcome=outcome,
         since=_time(since, "--since"), until=_time(until, "--until"), min_score=min_score,
-        max_score=max_score, weights=weights, text=path or "",
+        max_score=max_score, weights=digest_start(weights or "") or None, text=path or "",
     )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,6 @@ def test_killed_at_any_moment_the_same_command_goes_on(folder: Path, tmp_path: P
 
 
 def _records(at: Path) -> int:
-    import sqlite3
-
     try:
         with sqlite3.connect(f"file:{at / 'c.sqlite'}?mode=ro", uri=True) as link:
             query = "SELECT count(*) FROM cases WHERE state = 'done'"
@@ -102,6 +101,48 @@ def test_ctrl_c_ends_what_is_in_flight_and_says_how_to_go_on(folder: Path, tmp_p
         assert driver.returncode == 0, said  # it had just finished
     forensics(*words, "--engine", "serial", at=tmp_path)
     assert len(rows(Path("c.sqlite"), tmp_path)) == 5
+
+
+def test_what_older_weights_scanned_is_scanned_again_when_asked(
+    folder: Path, tmp_path: Path
+) -> None:
+    words = ("--db", "c.sqlite", "--engine", "serial", "--frames", "4")
+    forensics("batch", folder, *words, at=tmp_path)
+    card = json.loads(forensics("detectors", "info", "blend", at=tmp_path).stdout)["card"]
+    sha256 = card["sha256"]
+    assert sha256[:12] in _weights(tmp_path, "0.mp4")[0]
+    with sqlite3.connect(tmp_path / "c.sqlite") as link:
+        for table, column in (("cases", "id"), ("scans", '"case"')):
+            link.execute(f"UPDATE {table} SET weights = 'blend:0123456789ab' WHERE {column} IN "
+                         "(SELECT id FROM cases WHERE path LIKE '%/0.mp4')")  # fmt: skip
+        link.execute("UPDATE scans SET finished = '2020-01-01 00:00:00.000000' "
+                     "WHERE weights = 'blend:0123456789ab'")  # fmt: skip
+    said = forensics("batch", folder, *words, at=tmp_path).stderr
+    assert "1 was scanned with other weights; to scan again" in said
+    older = ("--rescan-older-than", "0123456789ab")
+    forensics("batch", folder, *words, *older, at=tmp_path)
+    assert len(_weights(tmp_path, "0.mp4")) == 1, "nothing is older than the oldest"
+    shown = ("cases", "list", "--db", "c.sqlite", "--format", "csv", "--weights")
+    assert len(forensics(*shown, sha256, at=tmp_path).stdout.splitlines()) == 1 + 4
+    # Without a path, what is chosen is all that is scanned; a digest may be given in full.
+    said = forensics("batch", *words, "--rescan-older-than", sha256, at=tmp_path).stderr
+    assert "1 file:" in said
+    assert [w[:18] for w in _weights(tmp_path, "0.mp4")] == [
+        "blend:0123456789ab", f"blend:{sha256[:12]}"
+    ]  # fmt: skip
+    assert len(_weights(tmp_path, "1.mp4")) == 1
+    assert "0 files:" in forensics("batch", *words, "--rescan-older-than", "current",
+                                   at=tmp_path).stderr  # fmt: skip
+    said = forensics("batch", *words, "--rescan-older-than", "beef", at=tmp_path, code=2).stderr
+    assert "starts with 'beef'" in said and said.count("\n") == 1
+
+
+def _weights(at: Path, name: str) -> list[str]:
+    """Return the weights of every scan of a file, oldest first."""
+    query = ('SELECT s.weights FROM scans s JOIN cases c ON c.id = s."case" '
+             "WHERE c.path LIKE ? ORDER BY s.number")  # fmt: skip
+    with sqlite3.connect(at / "c.sqlite") as link:
+        return [row[0] for row in link.execute(query, (f"%/{name}",))]
 
 
 def test_shards_merge_to_the_whole(folder: Path, tmp_path: Path) -> None:
@@ -138,9 +179,7 @@ def test_watching_takes_what_arrives_and_survives_a_restart(folder: Path, tmp_pa
     for number in (0, 1):
         watcher = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL)
         (drop / f"{number}.mp4").write_bytes((folder / f"{number}.mp4").read_bytes())
-        end = time.monotonic() + 60
-        while time.monotonic() < end and _records(tmp_path) <= number:
-            time.sleep(0.1)
+        _until(lambda: _records(tmp_path) > number)  # noqa: B023
         if number == 0:
             watcher.kill()
             watcher.wait()
@@ -148,6 +187,18 @@ def test_watching_takes_what_arrives_and_survives_a_restart(folder: Path, tmp_pa
             os.kill(watcher.pid, signal.SIGINT)
             assert watcher.wait(30) == 0
     assert sorted(rows(Path("c.sqlite"), tmp_path)) == ["0.mp4", "1.mp4"]
+    watcher = subprocess.Popen([*words, "--rescan"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    _until(lambda: len(_weights(tmp_path, "0.mp4") + _weights(tmp_path, "1.mp4")) == 4)
+    os.kill(watcher.pid, signal.SIGTERM)
+    assert watcher.wait(30) == 0
+    assert len(_weights(tmp_path, "0.mp4")) == 2, "once for each state of a file, not each look"
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and not holds():
+        time.sleep(0.1)
+    assert holds()
 
 
 @pytest.mark.parametrize(("words", "message"), [
