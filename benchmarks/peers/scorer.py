@@ -10,11 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.robustness.run import collect
 from forensics.evaluation.scorer import ScoredInput
 from forensics.faces import FaceFinder, FaceMesh
+from forensics.training.looks import look
 
 Crop = NDArray[np.uint8]
+_PICTURES = 8  # of each clip
 
 
 class CropScorer(Protocol):
@@ -67,8 +68,8 @@ def _scored(logit: float) -> ScoredInput:
 @lru_cache(maxsize=256)
 def crops_of(path: Path) -> Crop | None:
     """Return the (n, 256, 256, 3) usable crops of a clip's most visible face, or None."""
-    crops = collect(path, _models())
-    return None if crops is None else np.asarray(crops.data)
+    found = look(path, _models(), frames=_PICTURES, bursts=0)
+    return None if found is None else np.asarray(found.crops.data)
 
 
 @lru_cache(maxsize=1)

@@ -1,17 +1,21 @@
 """Measure the loss under distortion: ``python -m benchmarks.robustness --own MANIFEST``.
 
-Each clip is looked at once; the crops of its most visible face are then distorted and scored by
-the calibrated detector. What face detection loses under distortion is therefore not in these
-figures.
+Each clip is looked at once, at the times that a scan looks at; the crops of every face are then
+distorted, their quality is measured anew, and they pass through the gate, detectors, calibration
+and doubts of a scan. What face detection loses under distortion is not in these figures.
+
+AUC is over all clips: one that a scan would not judge keeps the score of what was refused, and is
+counted apart. A flip is an unmanipulated clip that becomes ``suspect`` and was not before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
@@ -21,191 +25,166 @@ from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
 from benchmarks.robustness.distortions import LEVELS, Distortion, cells
 from benchmarks.robustness.ladder import rungs
-from forensics.detectors import create_detector
+from benchmarks.robustness.said import Faces, Said, Speaker, counted, distorted
 from forensics.errors import ForensicsError
-from forensics.evaluation.bootstrap import auc_interval
+from forensics.evaluation.bootstrap import auc_interval, bootstrap
+from forensics.evaluation.curves import Ranking
 from forensics.evaluation.metrics import roc_auc
-from forensics.faces import FaceFinder, FaceFollower, FaceMesh
-from forensics.faces.quality import measure_quality
-from forensics.media import SamplingPlan, open_clip, stream_frames
-from forensics.training import looks
-from forensics.types import FaceCrops
-from forensics.verdict.aggregate import summarise
-from forensics.verdict.calibration import read_calibration
 
-_CROPS = 8
 Floats = NDArray[np.float64]
+Cells = Mapping[tuple[str, int], tuple[float, Distortion]]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The crops of one clip's most visible face."""
+    """Every face of one clip."""
 
-    crops: FaceCrops
+    faces: Faces
     fake: bool
     group: str
 
 
-def collect(path: Path, models: tuple[FaceFinder, FaceMesh]) -> FaceCrops | None:
-    """Return the usable crops of the face with most of them, or None."""
-    found: dict[int, list[FaceCrops]] = {}
+class Table:
+    """Says of every clip, clean and in each cell, what a scan says; keeps the scores.
 
-    def take(crops: FaceCrops) -> None:
-        usable = crops.select([q.usable for q in crops.quality])
-        if len(usable):
-            found.setdefault(crops.track_id, []).append(usable)
-
-    follower = FaceFollower(take, finder=models[0], mesh=models[1])
-    with stream_frames(open_clip(path), SamplingPlan(frames=_CROPS)) as frames:
-        for frame in frames:
-            follower.push(frame)
-    follower.close()
-    if not found:
-        return None
-    parts = max(found.values(), key=lambda group: sum(map(len, group)))
-    return FaceCrops(
-        parts[0].track_id,
-        pts=np.concatenate([p.pts for p in parts]),
-        data=np.concatenate([p.data for p in parts]),
-        to_frame=np.concatenate([p.to_frame for p in parts]),
-        mesh=np.concatenate([p.mesh for p in parts]),
-        quality=tuple(q for p in parts for q in p.quality),
-    )
-
-
-def changed(crops: FaceCrops, data: NDArray[np.uint8]) -> FaceCrops:
-    """Return the same crops with other pixels."""
-    return FaceCrops(
-        crops.track_id, pts=crops.pts, data=data, to_frame=crops.to_frame, mesh=crops.mesh,
-        quality=crops.quality,
-    )
-
-
-class Meter:
-    """Scores crops as a scan does: the unbounded ratio for ranking, the bounded for the verdict.
-
-    Bursts are not distorted, so the model of single pictures is used.
+    Args:
+        items: The clips.
+        speaker: Says it.
+        replicates: Of the bootstrap.
     """
 
-    def __init__(self) -> None:
-        self._calibration = read_calibration()
-        made = [create_detector(name) for name in self._calibration.detectors]
-        self._detectors = [d for d in made if d.input == "face_crops"]
-        self.detector = self._detectors[0]
-        model = self._calibration.model([d.name for d in self._detectors])
-        assert model is not None, "the shipped calibration fits single pictures"
-        target = float(self._calibration.error_rates["target_fpr"])
-        self.threshold = self._calibration.threshold(target, model.detectors)
-        self.weights = {d.name: str(d.card().get("sha256", "")) for d in made}
+    def __init__(self, items: Sequence[Item], speaker: Speaker, replicates: int) -> None:
+        self._items, self._speaker, self._replicates = items, speaker, replicates
+        self.fake = np.array([item.fake for item in items])
+        self.groups = [item.group for item in items]
+        self._clean = [speaker.say(item.faces) for item in track(items, description="clean")]
+        self.clean = self._figures(self._clean)
 
-    def score(self, crops: FaceCrops) -> tuple[float, float]:
-        """Return the natural-log likelihood ratio, unbounded and bounded."""
-        crops = remeasured(crops)
-        logits, context = looks.measure(looks.Look(crops, None), self._detectors)
-        summaries = {
-            name: summarise(values, self._calibration.correlation[name])
-            for name, values in logits.items()
-        }
-        free = self._calibration.likelihood(summaries, context, bounded=False)
-        assert free is not None
-        bound = self._calibration.bound
-        return free.llr, float(np.clip(free.llr, -bound, bound))
-
-
-def remeasured(crops: FaceCrops) -> FaceCrops:
-    """Measure the quality of distorted crops anew: grain and sharpness steer the ratio."""
-    quality = tuple(
-        replace(
-            measure_quality(
-                crop, mesh, inter_ocular=q.inter_ocular, mesh_confidence=q.mesh_confidence
-            ),
-            codes=(),
-        )
-        for crop, mesh, q in zip(crops.data, crops.mesh, crops.quality, strict=True)
-    )
-    return replace(crops, quality=quality)
-
-
-def measure(items: Sequence[Item], meter: Meter, replicates: int) -> dict[str, Any]:
-    """Score every clip clean and in every cell."""
-    fake = np.array([item.fake for item in items])
-    groups = [item.group for item in items]
-
-    def figures(pairs: list[tuple[float, float]]) -> dict[str, Any]:
-        scores = np.array([score for score, _ in pairs])
-        llrs = np.array([llr for _, llr in pairs])
-        bounds = auc_interval(scores, fake, groups, n_boot=replicates).bounds
+    def _figures(self, said: Sequence[Said]) -> dict[str, Any]:
+        scores = _scores(said)
+        bounds = auc_interval(scores, self.fake, self.groups, n_boot=self._replicates).bounds
         return {
-            "auc": roc_auc(scores, fake).value,
+            "auc": roc_auc(scores, self.fake).value,
             "auc_interval": bounds,
-            "suspect": (llrs >= meter.threshold).tolist(),
+            "verdicts": counted(said, self.fake),
         }
 
-    clean = figures([meter.score(item.crops) for item in track(items, description="clean")])
-
-    def table(cells: Mapping[tuple[str, int], tuple[float, Distortion]]) -> list[dict[str, Any]]:
-        rows = []
-        for (kind, level), (amount, apply) in cells.items():
-            pairs = [
-                meter.score(changed(item.crops, apply(np.asarray(item.crops.data), number)))
-                for number, item in track(list(enumerate(items)), description=f"{kind} {level}")
-            ]
-            found = figures(pairs)
-            flips = [
-                after and not before and not item.fake
-                for before, after, item in zip(
-                    clean["suspect"], found["suspect"], items, strict=True
+    def rows(self, chosen: Cells) -> tuple[list[dict[str, Any]], list[Floats]]:
+        """Return a row and the scores of each cell."""
+        rows, scores = [], []
+        for (kind, level), (amount, apply) in chosen.items():
+            said = [
+                self._speaker.say(distorted(item.faces, partial(apply, seed=number)))
+                for number, item in track(
+                    list(enumerate(self._items)), description=f"{kind} {level}"
                 )
             ]
+            found = self._figures(said)
+            flips = [
+                after.verdict == "suspect" != before.verdict and not item.fake
+                for before, after, item in zip(self._clean, said, self._items, strict=True)
+            ]
             rows.append({
-                "kind": kind, "level": level, "amount": amount, "auc": found["auc"],
-                "auc_interval": found["auc_interval"], "drop": clean["auc"] - found["auc"],
-                "real_to_suspect": int(sum(flips)),
+                "kind": kind, "level": level, "amount": amount, **found,
+                "drop": self.clean["auc"] - found["auc"], "real_to_suspect": sum(flips),
             })  # fmt: skip
-        return rows
+            scores.append(_scores(said))
+        return rows, scores
 
+    def mean_drop(self, scores: Sequence[Floats]) -> dict[str, Any]:
+        """Return the mean loss of AUC over cells, every cell on the same draws of groups."""
+        clean = Ranking(_scores(self._clean), self.fake)
+        after = [Ranking(values, self.fake) for values in scores]
+
+        def drop(weights: Floats) -> dict[str, Floats]:
+            lost = [clean.curve(weights).auc() - cell.curve(weights).auc() for cell in after]
+            return {"drop": np.mean(lost, axis=0)}
+
+        bounds = bootstrap(drop, self.groups, n_boot=self._replicates)["drop"].bounds
+        return {
+            "value": float(drop(np.ones((1, len(self.fake))))["drop"][0]),
+            "interval": None if bounds is None else list(bounds),
+        }
+
+
+def _scores(said: Sequence[Said]) -> Floats:
+    return np.array([one.score for one in said], np.float64)
+
+
+def measure(items: Sequence[Item], speaker: Speaker, replicates: int) -> dict[str, Any]:
+    """Say of every clip what a scan says, clean and in every cell."""
+    table = Table(items, speaker, replicates)
+    rows, scores = table.rows(cells())
+    ladder, _ = table.rows(rungs())
     return {
-        "n_real": int((~fake).sum()), "n_fake": int(fake.sum()), "groups": len(set(groups)),
-        "clean": {k: clean[k] for k in ("auc", "auc_interval")}, "cells": table(cells()),
-        "ladder": table(rungs()), "weights_sha256": meter.weights,
+        "n_real": int((~table.fake).sum()), "n_fake": int(table.fake.sum()),
+        "groups": len(set(table.groups)), "frames": speaker.options.frames,
+        "clean": table.clean, "mean_drop": table.mean_drop(scores), "cells": rows,
+        "ladder": ladder, "weights_sha256": speaker.weights,
     }  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
-    parser = own_parser("robustness", __doc__)
-    options = parser.parse_args(arguments)
-    try:
-        manifest = open_set(options.own, split=options.split)
-        models = (FaceFinder(), FaceMesh())
-        items = []
-        for row in track(manifest.rows[: options.limit], description="looking"):
-            crops = collect(row.resolved, models)
-            if crops is not None:
-                items.append(Item(crops, row.label == "fake", row.group))
-    except ForensicsError as error:
-        parser.error(str(error))
-    if len({item.fake for item in items}) < 2:
-        print("nothing to measure: needs real and fake clips with a usable face")
-        return 2
-    result = measure(items, Meter(), options.replicates)
+def _bars(result: dict[str, Any]) -> list[Bar]:
+    worst = min(result["cells"], key=lambda row: row["auc"])
+    flips = sum(row["real_to_suspect"] for row in result["cells"])
+    return [
+        Bar("mean drop of the AUC", value=result["mean_drop"]["value"], limit=0.04),
+        Bar("worst cell's AUC", value=worst["auc"], limit=0.78, at_most=False),
+        Bar("real clips that distortion made suspect", value=flips, limit=0, unit="flips"),
+    ]
+
+
+def _show(result: dict[str, Any]) -> None:
+    n = {"real": result["n_real"], "fake": result["n_fake"]}
     for name, title in (("cells", "distortion"), ("ladder", "codec")):
         kinds = list(dict.fromkeys(row["kind"] for row in result[name]))
         show(
             f"AUC by {title} (clean {result['clean']['auc']:.3f}; "
-            f"{result['n_real']} real + {result['n_fake']} fake)",
+            f"{n['real']} real + {n['fake']} fake)",
             (title, *(f"level {level}" for level in range(1, LEVELS + 1))),
             [
                 (kind, *(f"{r['auc']:.3f}" for r in result[name] if r["kind"] == kind))
                 for kind in kinds
             ],
         )
-    bars = [
-        Bar("mean drop of the AUC", value=float(np.mean([r["drop"] for r in result["cells"]])),
-            limit=0.04),
-        Bar("worst cell's AUC", value=min(r["auc"] for r in result["cells"]), limit=0.78,
-            at_most=False),
-        Bar("real clips that distortion made suspect",
-            value=sum(r["real_to_suspect"] for r in result["cells"]), limit=0, unit="flips"),
-    ]  # fmt: skip
-    return finish("robustness", result, bars, options.out)
+    show(
+        "Verdicts (real / fake)",
+        ("cell", "suspect", "inconclusive", "of these not judged", "no_evidence", "real flips"),
+        [
+            (
+                name,
+                *(
+                    f"{row['verdicts']['real'][key]} / {row['verdicts']['fake'][key]}"
+                    for key in ("suspect", "inconclusive", "not_judged", "no_evidence")
+                ),
+                str(row.get("real_to_suspect", "-")),
+            )
+            for name, row in [
+                ("clean", result["clean"]),
+                *((f"{r['kind']} {r['level']}", r) for r in result["cells"] + result["ladder"]),
+            ]
+        ],
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
+    parser = own_parser("robustness", __doc__)
+    parser.add_argument("--frames", type=int, help="pictures of each clip (default: as a scan)")
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    try:
+        rows = open_set(options.own, split=options.split).rows[: options.limit]
+        speaker = Speaker(options.frames)
+        items = [
+            Item(speaker.look(row.resolved), row.label == "fake", row.group)
+            for row in track(rows, description="looking")
+        ]
+    except ForensicsError as error:
+        parser.error(str(error))
+    if len({item.fake for item in items if item.faces}) < 2:
+        print("nothing to measure: needs real and fake clips with a face")
+        return 2
+    result = measure(items, speaker, options.replicates)
+    _show(result)
+    return finish("robustness", result, _bars(result), options.out)

@@ -10,7 +10,9 @@ import pytest
 
 from benchmarks.robustness.distortions import LEVELS, cells
 from benchmarks.robustness.ladder import rungs
-from benchmarks.robustness.run import main
+from benchmarks.robustness.run import Item, Table, main
+from benchmarks.robustness.said import Said, Speaker, distorted
+from forensics.engines import Scanner, ScanOptions
 from forensics.media import write_video
 
 
@@ -43,9 +45,70 @@ def test_the_ladder_grows_worse_and_keeps_every_picture(codec: str) -> None:
     assert 0 < damage[0] < damage[-1]
 
 
-def test_the_benchmark_at_toy_size(
-    head: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_is_said_of_untouched_crops_is_what_a_scan_says(
+    head: np.ndarray, tmp_path: Path
 ) -> None:
+    path = tmp_path / "head.mp4"
+    wide = np.pad(head, ((20, 20), (40, 40), (0, 0)), mode="edge")
+    write_video(path, [np.roll(wide, i, 1) for i in range(6)], fps=5)
+    speaker = Speaker(4)
+    faces = speaker.look(path)
+    said = speaker.say(distorted(faces, lambda crops: crops))
+    verdict = Scanner(ScanOptions(frames=4)).scan(path).verdict
+    assert (said.verdict, said.judged) == (verdict.label, True)
+    assert said.score == pytest.approx(verdict.llr)
+
+
+def test_what_the_gate_of_a_scan_refuses_is_not_judged_and_keeps_a_score(
+    head: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "head.mp4"
+    wide = np.pad(head, ((20, 20), (40, 40), (0, 0)), mode="edge")
+    write_video(path, [np.roll(wide, i, 1) for i in range(6)], fps=5)
+    speaker = Speaker(4)
+    faces = speaker.look(path)
+    dark = distorted(faces, lambda crops: crops // 16)
+    assert all(q.codes == ("too_dark", "too_blurred") for _, part in dark for q in part.quality)
+    said = speaker.say(dark)
+    assert (said.verdict, said.judged) == ("inconclusive", False) and np.isfinite(said.score)
+    assert speaker.say([]) == Said(0.0, "inconclusive", False)
+
+
+class Scripted:
+    """Says what the picture's brightness tells."""
+
+    def say(self, faces: list[int]) -> Said:
+        return Said(float(faces[0]), "suspect" if faces[0] > 5 else "inconclusive", faces[0] > 0)
+
+
+def test_a_flip_is_an_unmanipulated_clip_that_was_not_suspect_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmarks.robustness.run.distorted", lambda faces, apply: apply(faces))
+    values = ((3, False), (7, False), (9, True), (4, True))
+    items = [Item([value], fake, f"g{n}") for n, (value, fake) in enumerate(values)]  # type: ignore[list-item]
+    table = Table(items, Scripted(), 50)  # type: ignore[arg-type]
+    brighter = {("brighter", 1): (3.0, lambda crops, seed: [crops[0] + 3])}
+    darker = {("darker", 1): (9.0, lambda crops, seed: [crops[0] - 9])}
+    (row,), scores = table.rows(brighter)  # type: ignore[arg-type]
+    # Both real ones are suspect now; one of them was before. The fake that joined is no flip.
+    assert row["real_to_suspect"] == 1
+    assert row["verdicts"]["real"] == {
+        "suspect": 2, "inconclusive": 0, "no_evidence": 0, "not_judged": 0,
+    }  # fmt: skip
+    assert row["drop"] == 0.0 and table.mean_drop(scores)["value"] == 0.0
+    (row,), _ = table.rows(darker)  # type: ignore[arg-type]
+    assert row["real_to_suspect"] == 0
+    assert row["verdicts"]["fake"]["inconclusive"] == row["verdicts"]["fake"]["not_judged"] == 2
+
+
+def test_the_benchmark_at_toy_size(
+    head: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, found in (("cells", cells()), ("rungs", rungs())):
+        ends = {cell: how for cell, how in found.items() if cell[1] in (1, LEVELS)}
+        monkeypatch.setattr(f"benchmarks.robustness.run.{name}", lambda ends=ends: ends)
     rows = []
     for number in range(4):
         wide = np.pad(head, ((20, 20), (40, 40), (0, 0)), mode="edge")
@@ -58,16 +121,25 @@ def test_the_benchmark_at_toy_size(
         rows.append({"path": path.name, "label": label, "group": f"g{number // 2}"})
     manifest = tmp_path / "own.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)))
-    code = main(["--own", str(manifest), "--out", str(tmp_path), "--replicates", "20"])
+    code = main([
+        "--own", str(manifest), "--out", str(tmp_path), "--replicates", "20", "--frames", "3",
+    ])  # fmt: skip
     assert code in (0, 1)
     (result,) = tmp_path.glob("robustness-*.json")
     content = json.loads(result.read_text())
-    assert len(content["cells"]) == 35
+    assert len(content["cells"]) == 7 * 2 and content["frames"] == 3
     assert {(row["kind"], row["level"]) for row in content["ladder"]} == {
-        (codec, level) for codec in ("h264", "h265", "vp9", "av1") for level in range(1, 6)
+        (codec, level) for codec in ("h264", "h265", "vp9", "av1") for level in (1, 5)
     }
     assert content["n_real"] == content["n_fake"] == 2
     assert all(0 <= row["auc"] <= 1 for row in content["cells"])
+    for row in [content["clean"], *content["cells"], *content["ladder"]]:
+        for count in row["verdicts"].values():
+            assert count["suspect"] + count["inconclusive"] + count["no_evidence"] == 2
+            assert count["not_judged"] <= count["inconclusive"]
+    assert content["mean_drop"]["value"] == pytest.approx(
+        np.mean([row["drop"] for row in content["cells"]])
+    )
     assert "worst cell's AUC" in capsys.readouterr().out
 
 
