@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import limits
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.ablation.run import families
 from benchmarks.accuracy.sets import open_set
 from benchmarks.localisation.measures import pixel_ap
-from benchmarks.localisation.run import Looker, read_set
+from benchmarks.localisation.run import Looker, mask_in_crop, read_set, share_of
 from forensics.evaluation.bootstrap import auc_interval, bootstrap
 from forensics.evaluation.metrics import roc_auc
 from forensics.evaluation.summary import group_samples, row_samples, summarise
@@ -98,12 +99,7 @@ def failure_pixels(
                     continue
                 one = crops.select([n == near[0] for n in range(len(crops))])
                 region = detector.score(one)[0].artifacts["region"]
-                size, side = one.data.shape[1], region.shape[1]
-                inside = cv2.warpAffine(
-                    mask, np.asarray(one.to_frame[0], np.float64), (size, size),
-                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                )  # fmt: skip
-                small = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA) / 255.0
+                small = share_of(mask_in_crop(np.asarray(mask, np.uint8), one, 0), region.shape[1])
                 value = pixel_ap(np.asarray(region, np.float64), small[None])
                 if value is not None:
                     told.append((row["group"], value))
@@ -157,21 +153,16 @@ def bars_of(result: dict[str, Any]) -> list[Bar]:
     group, clips = result["group"], result["clips"]
     left_out = [row["left_out"]["auc"] for row in result["families"]]
     gap = None if None in (clips["cllr"], clips["cllr_min"]) else clips["cllr"] - clips["cllr_min"]
-    worst = min(left_out, default=None)
     rows = (
-        ("own test, AUC by group", group["auc"], 0.97, False),
-        ("own test, worst family left out of the fit, AUC", worst, 0.88, False),
-        ("own test, TPR at FPR 1 %", clips["tpr_at_fpr"]["0.01"], 0.80, False),
-        ("own test, ECE", clips["ece_prior_matched"], 0.03, True),
-        ("own test, Cllr above its least", gap, 0.03, True),
-        ("occlusion failures, AUC", result["occlusion"]["auc"], 0.90, False),
-        ("occlusion failures, pixel AP", result["occlusion_pixels"]["ap"], 0.60, False),
+        (limits.OWN, group["auc"]),
+        (limits.OWN_FAMILY, min(left_out, default=None)),
+        (limits.OWN_TPR, clips["tpr_at_fpr"]["0.01"]),
+        (limits.OWN_ECE, clips["ece_prior_matched"]),
+        (limits.OWN_CLLR, gap),
+        (limits.THINGS, result["occlusion"]["auc"]),
+        (limits.THING_PIXELS, result["occlusion_pixels"]["ap"]),
     )
-    return [
-        Bar(name, value=value, limit=limit, at_most=at_most)
-        for name, value, limit, at_most in rows
-        if value is not None
-    ]
+    return [limit.bar(value) for limit, value in rows if value is not None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks import limits
 from benchmarks._results import RESULTS, show
+from benchmarks.limits import Limit
 from benchmarks.tables import newest
 from forensics.evaluation.rates import wilson
 
@@ -26,18 +28,14 @@ class Promise:
     """One promise.
 
     Attributes:
-        on: What it is about.
-        limit: The promised number.
-        at_most: Whether the value must stay at or below it.
+        limit: What was promised, and how much.
         value: What was measured; None when it was not.
         interval: Its 95 % interval.
         n: What was counted, in words.
         why: Why nothing was measured.
     """
 
-    on: str
-    limit: float
-    at_most: bool = False
+    limit: Limit
     value: float | None = None
     interval: Sequence[float] | None = None
     n: str = ""
@@ -48,16 +46,18 @@ class Promise:
         """``met``, ``missed by``, or why there is no figure."""
         if self.value is None:
             return self.why
-        room = self.limit - self.value if self.at_most else self.value - self.limit
+        limit = self.limit
+        room = limit.value - self.value if limit.at_most else self.value - limit.value
         return "met" if room >= 0 else f"missed by {-room:.3f}"
 
     def cells(self) -> tuple[str, ...]:
         """Return a row: on, bar, measured, n, outcome."""
-        sign = "at most" if self.at_most else "at least"
+        limit = self.limit
+        sign = "at most" if limit.at_most else "at least"
         measured = "-" if self.value is None else f"{self.value:.3f}"
         if self.value is not None and self.interval is not None:
             measured += f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
-        return self.on, f"{sign} {self.limit:g}", measured, self.n or "-", self.outcome
+        return limit.on, f"{sign} {limit.value:g}", measured, self.n or "-", self.outcome
 
 
 HEAD = ("on", "bar", "measured [95 %]", "n", "")
@@ -76,93 +76,80 @@ def _count(block: Result) -> str:
 
 
 def _accuracy(result: Result) -> Iterator[Promise]:
-    rows = {(row["set"], row["scorer"]): row for row in result.get("results", [])}
-    for split, limit in (("once", 0.75), ("look", 0.66)):
-        row = rows.get((f"DFDC crops, {split}", OURS))
-        name = f"DFDC crops of split {split}, AUC"
-        if row is None:
-            why = "sealed: not opened yet" if split == "once" else "not run"
-            yield Promise(name, limit, why=why)
-            continue
-        frame = row["frame"]
-        yield Promise(name, limit, value=frame["auc"], interval=frame["auc_interval"],
-                      n=_count(frame))  # fmt: skip
-    clips = result.get("clips", [])
-    row = rows.get(("clips, FF++ c40", OURS))
-    if row is not None:
-        frame = row["frame"]
-        yield Promise("FaceForensics++ c40 clips, AUC", 0.75, value=frame["auc"],
-                      interval=frame["auc_interval"], n=_count(frame))  # fmt: skip
-        fakes = [c for c in clips if "FaceForensics++" in c["source"] and c["label"] == "fake"]
-        found = sum(c["verdict"] == "suspect" for c in fakes)
-        yield Promise("FaceForensics++ c40 fakes called suspect", 0.30, value=found / len(fakes),
-                      interval=wilson(found, len(fakes)), n=str(len(fakes)))  # fmt: skip
-    if "false_alarms" in result:
-        alarms = result["false_alarms"]
-        yield Promise("real clips called suspect", 0, at_most=True, value=float(alarms["suspect"]),
+    rows = {(row["set"], row["scorer"]): row["frame"] for row in result.get("results", [])}
+    for limit, name, scorer, why in (
+        (limits.ONCE, "DFDC crops, once", OURS, "sealed: not opened yet"),
+        (limits.LOOK, "DFDC crops, look", OURS, "not run"),
+        (limits.PORTRAITS, "held-out self-blends, lightly coded", "blend alone", "not run"),
+        (limits.FFPP, "clips, FF++ c40", OURS, "not run"),
+    ):
+        frame = rows.get((name, scorer))
+        yield Promise(limit, why=why) if frame is None else _ranked(limit, frame)
+    fakes = [
+        clip for clip in result.get("clips", [])
+        if "FaceForensics++" in clip["source"] and clip["label"] == "fake"
+    ]  # fmt: skip
+    if fakes:
+        found = sum(clip["verdict"] == "suspect" for clip in fakes)
+        yield Promise(limits.FFPP_CALLED, found / len(fakes), wilson(found, len(fakes)),
+                      str(len(fakes)))  # fmt: skip
+    if alarms := result.get("false_alarms"):
+        yield Promise(limits.REAL_CALLED, float(alarms["suspect"]),
                       n=f"{alarms['real_clips']}; upper bound of the rate "
                       f"{alarms['upper_95']:.3f}")  # fmt: skip
     for pair in result.get("paired", []):
         if pair["set"] == "DFDC crops, look" and pair["against"].startswith("Meso"):
-            yield Promise(f"ahead of {pair['against']} on DFDC crops", 0.0,
-                          value=pair["difference"], interval=pair["interval"],
-                          n=str(pair["n"]))  # fmt: skip
+            limit = replace(limits.AHEAD, on=limits.AHEAD.on.format(pair["against"]))
+            yield Promise(limit, pair["difference"], pair["interval"], str(pair["n"]))
+
+
+def _ranked(limit: Limit, block: Result, n: str = "") -> Promise:
+    return Promise(limit, block["auc"], block["auc_interval"], n or _count(block))
 
 
 def _held_out(result: Result) -> Iterator[Promise]:
     if not result:
-        yield Promise("own held-out test", 0.97)
+        yield Promise(limits.OWN)
         return
-    group, clips = result["group"], result["clips"]
-    yield Promise("own test, AUC by group", 0.97, value=group["auc"],
-                  interval=group["auc_interval"], n=_count(group))  # fmt: skip
+    clips = result["clips"]
+    yield _ranked(limits.OWN, result["group"])
     worst = min(result["families"], key=lambda row: row["left_out"]["auc"])
     part = worst["left_out"]
-    yield Promise(f"own test, worst family left out of the fit ({worst['family']}), AUC", 0.88,
-                  value=part["auc"], interval=part["auc_interval"], n=_count(part))  # fmt: skip
-    yield Promise("own test, TPR at FPR 1 %", 0.80, value=clips["tpr_at_fpr"]["0.01"],
-                  interval=clips["tpr_at_fpr_interval"]["0.01"], n=_count(clips),
-                  why="not supported by n: it needs 300 independent reals")  # fmt: skip
-    yield Promise("own test, ECE at its share of fakes", 0.03, at_most=True,
-                  value=clips["ece_prior_matched"], interval=clips["ece_prior_matched_interval"],
-                  n=_count(clips))  # fmt: skip
-    yield Promise("own test, Cllr above its least", 0.03, at_most=True,
-                  value=clips["cllr"] - clips["cllr_min"], n=_count(clips))  # fmt: skip
-    things = result["occlusion"]
-    yield Promise("occlusion failures against the same things kept, AUC", 0.90,
-                  value=things["auc"], interval=things["auc_interval"],
-                  n=_count(things))  # fmt: skip
+    yield _ranked(limits.OWN_FAMILY, part, f"{_count(part)} ({worst['family']})")
+    yield Promise(limits.OWN_TPR, clips["tpr_at_fpr"]["0.01"],
+                  clips["tpr_at_fpr_interval"]["0.01"], _count(clips),
+                  "not supported by n: it needs 300 independent reals")  # fmt: skip
+    yield Promise(limits.OWN_ECE, clips["ece_prior_matched"],
+                  clips["ece_prior_matched_interval"], _count(clips))  # fmt: skip
+    yield Promise(limits.OWN_CLLR, clips["cllr"] - clips["cllr_min"], n=_count(clips))
+    yield _ranked(limits.THINGS, result["occlusion"])
     pixels = result["occlusion_pixels"]
-    yield Promise("occlusion failures, pixel average precision", 0.60, value=pixels["ap"],
-                  interval=pixels["interval"], n=str(pixels["n"]))  # fmt: skip
+    yield Promise(limits.THING_PIXELS, pixels["ap"], pixels["interval"], str(pixels["n"]))
 
 
 def _localisation(result: Result) -> Iterator[Promise]:
-    rows = (
-        ("own swaps, pixel average precision", "pixel", "ap", 0.70),
-        ("swapped person of two right", "person", "share", 0.98),
-        ("part-swapped clips, F1 at tIoU .5", "seconds", "f1", 0.80),
-    )
-    for name, block, key, limit in rows:
+    for limit, block, key in (
+        (limits.PIXELS, "pixel", "ap"),
+        (limits.PERSON, "person", "share"),
+        (limits.SECONDS, "seconds", "f1"),
+    ):
         part = result.get(block)
         if part is None or part[key] is None:
-            yield Promise(name, limit)
+            yield Promise(limit)
         else:
-            yield Promise(name, limit, value=part[key], interval=part["interval"],
-                          n=str(part["n"]))  # fmt: skip
+            yield Promise(limit, part[key], part["interval"], str(part["n"]))
 
 
 def _robustness(result: Result) -> Iterator[Promise]:
-    rows = (
-        ("distorted, mean drop of the AUC", "mean drop of the AUC", 0.04, True),
-        ("distorted, worst cell's AUC", "worst cell's AUC", 0.78, False),
-        ("real clips that distortion made suspect", "real clips that distortion made suspect",
-         0, True),
-    )  # fmt: skip
-    bars = {bar["name"]: bar["value"] for bar in result.get("bars", [])}
-    for name, key, limit, at_most in rows:
-        n = f"{result['n_real']} + {result['n_fake']}" if result else ""
-        yield Promise(name, limit, at_most=at_most, value=bars.get(key), n=n)
+    if not result:
+        yield from map(Promise, (limits.DROP, limits.WORST, limits.FLIPS))
+        return
+    n, cells = _count(result), result["cells"]
+    worst = min(cells, key=lambda row: row["auc"])
+    yield Promise(limits.DROP, result["mean_drop"]["value"], result["mean_drop"]["interval"], n)
+    yield _ranked(limits.WORST, worst, f"{n} ({worst['kind']}, level {worst['level']})")
+    flips = sum(row["real_to_suspect"] for row in cells)
+    yield Promise(limits.FLIPS, float(flips), n=f"{result['n_real']} in {len(cells)} cells")
 
 
 def promises(folder: Path = RESULTS) -> list[Promise]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.progress import Progress
 
+from benchmarks import limits
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.accuracy import subgroups
 from benchmarks.accuracy.clips import ClipScorer, false_alarms, verdict_rows
@@ -32,6 +33,7 @@ from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
 from benchmarks.accuracy.sets import open_set, part_of, thinned
 from benchmarks.accuracy.single import alone
+from benchmarks.limits import Limit
 from forensics.errors import ForensicsError
 from forensics.evaluation import evaluate
 from forensics.evaluation.manifest import Manifest
@@ -131,7 +133,7 @@ class Benchmark:
         """The study half of the crop set."""
         manifest = open_set(self.crops, split="look")
         result = self.measure_all("DFDC crops, look", manifest, "crops")
-        self._bar("AUC on DFDC crops, look", result, 0.66)
+        self._bar(limits.LOOK, result)
 
     def once(self) -> None:
         """The sealed half: opened for a stated reason, and counted."""
@@ -142,7 +144,7 @@ class Benchmark:
         )  # fmt: skip
         result = self.measure_all("DFDC crops, once", manifest, "crops")
         self.openings = count
-        self._bar("AUC on DFDC crops, once", result, 0.75)
+        self._bar(limits.ONCE, result)
 
     def clips(self) -> None:
         """Every whole clip, and those of one benchmark set that has real and fake ones."""
@@ -174,7 +176,7 @@ class Benchmark:
                 result = next(
                     r for r in self.results if (r["set"], r["scorer"]) == (name, "blend alone")
                 )
-                self._bar(f"AUC of blend on {name}", result, 0.95)
+                self._bar(limits.PORTRAITS, result)
 
     def compared(self) -> dict[str, Any]:
         """Return what follows from the rows of all sets together."""
@@ -197,9 +199,9 @@ class Benchmark:
             "subgroups": self.subgroups,
         }
 
-    def _bar(self, name: str, result: Result, limit: float) -> None:
+    def _bar(self, limit: Limit, result: Result) -> None:
         auc = result["frame"]["auc"]
-        self.bars.append(Bar(name, value=-1.0 if auc is None else auc, limit=limit, at_most=False))
+        self.bars.append(limit.bar(-1.0 if auc is None else auc))
 
     def run(self, names: Sequence[str]) -> None:
         """Measure the named sets.

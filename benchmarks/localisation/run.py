@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import limits
 from benchmarks._own import own_parser
 from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
@@ -102,6 +103,22 @@ def masks_at(path: Path, times: Sequence[float]) -> list[NDArray[np.uint8]]:
     return [found[time][1] for time in times if time in found]
 
 
+def mask_in_crop(mask: NDArray[np.uint8], crops: FaceCrops, n: int) -> NDArray[np.uint8]:
+    """Bring a mask of the frame, (h, w), into the pixels of the n-th crop."""
+    size = crops.data.shape[1]
+    warped = cv2.warpAffine(
+        mask, np.asarray(crops.to_frame[n], np.float64), (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )  # fmt: skip
+    return np.asarray(warped, np.uint8)
+
+
+def share_of(mask: NDArray[Any], side: int) -> Floats:
+    """Return the masked share, 0..1, of each cell of a region map of ``side`` x ``side`` cells."""
+    small = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float64) / 255
+
+
 def pixels(looker: Looker, row: Row, folder: Path) -> tuple[float, float] | None:
     """Return pixel AP of the region map, and of a guess that marks the whole face, for one fake."""
     tracks = looker.tracks(row["file"], SamplingPlan(frames=_CROPS))
@@ -113,17 +130,12 @@ def pixels(looker: Looker, row: Row, folder: Path) -> tuple[float, float] | None
         _, region = looker.evidence(crops)
         side = region.shape[1]
         for n, mask in enumerate(masks):
-            size = crops.data.shape[1]
-            inside = cv2.warpAffine(
-                mask, np.asarray(crops.to_frame[n], np.float64), (size, size),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            )  # fmt: skip
+            inside = mask_in_crop(mask, crops, n)
             if inside.max() < 128:
                 continue  # another person's face, or a moment that is not swapped
-            small = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
-            true.append(small.astype(np.float64) / 255)
+            true.append(share_of(inside, side))
             stated.append(region[n])
-            guessed.append(_face(crops.mesh[n], size, side))
+            guessed.append(_face(crops.mesh[n], len(inside), side))
     if not true:
         return None
     mask_stack = np.stack(true)
@@ -136,8 +148,7 @@ def _face(mesh: NDArray[np.floating[Any]], size: int, side: int) -> Floats:
     canvas = np.zeros((size, size), np.uint8)
     hull = cv2.convexHull(np.asarray(mesh)[:, :2].round().astype(np.int32))
     cv2.fillConvexPoly(canvas, hull, 255)
-    soft = cv2.GaussianBlur(canvas, (0, 0), size / 20)
-    return cv2.resize(soft, (side, side), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
+    return share_of(cv2.GaussianBlur(canvas, (0, 0), size / 20), side)
 
 
 def person(scanner: Scanner, fake: Row, real: Row, scratch: Path, left: bool) -> bool | None:
@@ -267,15 +278,11 @@ def _f1(counts: Sequence[tuple[str, tuple[int, int, int]]], replicates: int) -> 
 
 def _bars(result: dict[str, Any]) -> list[Bar]:
     rows = (
-        ("pixel average precision on own swaps", result["pixel"]["ap"], 0.70),
-        ("swapped person of two right", result["person"]["share"], 0.98),
-        ("part-swapped clips, F1 at tIoU .5", result["seconds"]["f1"], 0.80),
+        (limits.PIXELS, result["pixel"]["ap"]),
+        (limits.PERSON, result["person"]["share"]),
+        (limits.SECONDS, result["seconds"]["f1"]),
     )
-    return [
-        Bar(name, value=value, limit=limit, at_most=False)
-        for name, value, limit in rows
-        if value is not None
-    ]
+    return [limit.bar(value) for limit, value in rows if value is not None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from benchmarks import limits
 from benchmarks._own import own_parser
 from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
@@ -125,12 +126,10 @@ def measure(items: Sequence[Item], speaker: Speaker, replicates: int) -> dict[st
 
 
 def _bars(result: dict[str, Any]) -> list[Bar]:
-    worst = min(result["cells"], key=lambda row: row["auc"])
-    flips = sum(row["real_to_suspect"] for row in result["cells"])
     return [
-        Bar("mean drop of the AUC", value=result["mean_drop"]["value"], limit=0.04),
-        Bar("worst cell's AUC", value=worst["auc"], limit=0.78, at_most=False),
-        Bar("real clips that distortion made suspect", value=flips, limit=0, unit="flips"),
+        limits.DROP.bar(result["mean_drop"]["value"]),
+        limits.WORST.bar(min(row["auc"] for row in result["cells"])),
+        limits.FLIPS.bar(sum(row["real_to_suspect"] for row in result["cells"])),
     ]
 
 

@@ -12,8 +12,10 @@ import pytest
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
+from benchmarks import limits
 from benchmarks.accuracy.held_out import FAILURES, bars_of, failures, records_of
 from benchmarks.accuracy.promises import Promise, main, promises
+from benchmarks.limits import Limit
 from forensics.training.fusion import Measured, calibrate
 from forensics.verdict.calibration import Context
 from tests.training.test_calibrate import first
@@ -88,10 +90,10 @@ def test_each_promise_is_met_missed_or_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results(tmp_path)
-    told = {promise.on: promise for promise in promises(tmp_path)}
+    told = {promise.limit.on: promise for promise in promises(tmp_path)}
     assert told["own test, AUC by group"].outcome == "met"
-    worst = told["own test, worst family left out of the fit (b), AUC"]
-    assert worst.outcome == "missed by 0.080"
+    worst = told["own test, worst family left out of the fit, AUC"]
+    assert worst.outcome == "missed by 0.080" and worst.n == "3 + 4 (b)"
     assert "not supported by n" in told["own test, TPR at FPR 1 %"].outcome
     assert told["own test, Cllr above its least"].outcome == "missed by 0.070"
     assert told["own test, ECE at its share of fakes"].outcome == "met"
@@ -105,9 +107,30 @@ def test_bars_of_the_own_test_leave_out_what_n_cannot_carry(tmp_path: Path) -> N
     results(tmp_path)
     bars = bars_of(json.loads((tmp_path / "held-out-x.json").read_text()))
     assert not any("FPR 1 %" in bar.name for bar in bars)
-    assert {bar.name: bar.met for bar in bars}["occlusion failures, pixel AP"]
+    assert {bar.name: bar.met for bar in bars}["occlusion failures, pixel average precision"]
 
 
 def test_nothing_measured_is_never_taken_for_met(tmp_path: Path) -> None:
     assert all(promise.outcome != "met" for promise in promises(tmp_path))
-    assert Promise("x", 1.0, value=1.0).outcome == "met"
+    assert Promise(Limit("x", 1.0), 1.0).outcome == "met"
+
+
+def test_robustness_names_its_worst_cell_and_counts_flips(tmp_path: Path) -> None:
+    cells = [{"kind": "blur", "level": level, **block(auc), "real_to_suspect": flips}
+             for level, auc, flips in ((1, 0.9, 0), (2, 0.7, 2))]  # fmt: skip
+    (tmp_path / "robustness-x.json").write_text(json.dumps({
+        "name": "robustness", "date": "2026-01-01", "n_real": 3, "n_fake": 4, "cells": cells,
+        "mean_drop": {"value": 0.03, "interval": [0.01, 0.05]},
+    }))  # fmt: skip
+    told = {promise.limit: promise for promise in promises(tmp_path)}
+    assert told[limits.DROP].outcome == "met"
+    assert told[limits.WORST].n == "3 + 4 (blur, level 2)"
+    assert told[limits.WORST].outcome == "missed by 0.080"
+    assert (told[limits.FLIPS].value, told[limits.FLIPS].n) == (2.0, "3 in 2 cells")
+
+
+def test_a_benchmark_and_the_list_of_promises_share_one_limit(tmp_path: Path) -> None:
+    results(tmp_path)
+    listed = {(p.limit.on, p.limit.value, p.limit.at_most) for p in promises(tmp_path)}
+    bars = bars_of(json.loads((tmp_path / "held-out-x.json").read_text()))
+    assert {(bar.name, bar.limit, bar.at_most) for bar in bars} <= listed
