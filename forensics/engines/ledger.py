@@ -76,10 +76,7 @@ class Face:
     def context(self) -> Context:
         """Return the picture quality of the crops that can be judged, or of all if none can."""
         chosen = [q for q in self.quality if q.usable] or self.quality
-        return Context(
-            grain=float(np.median([q.grain for q in chosen])),
-            sharpness=float(np.median([q.sharpness for q in chosen])),
-        )
+        return Context(grain=float(np.median([q.grain for q in chosen])))
 
     def measured(self, *, usable_only: bool = True) -> dict[str, NDArray[np.float64]]:
         """Return the logits by detector, in time order."""

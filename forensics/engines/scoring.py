@@ -59,10 +59,10 @@ class ScanScorer:
 
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one (h, w, 3) RGB face crop, whole."""
-        context = crop_context(image)
+        measured = crop_quality(image)
         quality = CropQuality(
-            float("nan"), sharpness=context.sharpness, exposure=float("nan"), yaw=float("nan"),
-            mesh_confidence=float("nan"), grain=context.grain,
+            float("nan"), sharpness=measured.sharpness, exposure=float("nan"), yaw=float("nan"),
+            mesh_confidence=float("nan"), grain=measured.grain,
         )
         crops = FaceCrops(
             0, pts=np.zeros(1), data=image[None], to_frame=np.eye(2, 3)[None],
@@ -76,7 +76,7 @@ class ScanScorer:
         }
         judge = self._scanner.judge
         likelihood = judge.calibration.likelihood(
-            judge.summaries(logits), context, bounded=False
+            judge.summaries(logits), Context(measured.grain), bounded=False
         )
         if likelihood is None:
             raise UsageError("no calibrated detector measured this crop")
@@ -106,7 +106,7 @@ class ScanScorer:
         )
 
 
-def crop_context(image: NDArray[np.uint8]) -> Context:
+def crop_quality(image: NDArray[np.uint8]) -> CropQuality:
     """Return the picture quality of a crop that came without its frame, on the crops' grid."""
     side = 256
     how = cv2.INTER_AREA if image.shape[0] > side else cv2.INTER_LINEAR
@@ -116,7 +116,7 @@ def crop_context(image: NDArray[np.uint8]) -> Context:
     quality = measure_quality(
         crop, (oval * side).astype(np.float32), inter_ocular=float("nan"), mesh_confidence=1.0
     )
-    return Context(grain=quality.grain, sharpness=quality.sharpness)
+    return quality
 
 
 def make_scorer(detectors: tuple[str, ...] | None) -> ScanScorer:

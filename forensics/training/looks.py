@@ -121,14 +121,13 @@ def stored_measure(
         if found is None:
             return None
         new, context = measure(found, missing)
-        np.save(context_at, np.array([context.grain, context.sharpness]))
+        np.save(context_at, np.array([context.grain]))
         for detector in missing:
             values = new.get(detector.name, np.zeros(0))
             np.save(place.with_suffix(f".{_mark(detector)}.npy"), values)
             logits[detector.name] = values
-    grain, sharpness = np.load(context_at)
     ordered = {d.name: logits[d.name] for d in detectors if len(logits[d.name])}
-    return ordered, Context(float(grain), float(sharpness))
+    return ordered, Context(float(np.load(context_at)[0]))
 
 
 _EMPTY = 100  # bytes of an archive that holds nothing, and a little more

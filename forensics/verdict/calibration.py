@@ -24,15 +24,13 @@ _REACH = 4.0  # standard deviations beyond which an input says no more
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the pictures of one face are like; both values are measured on the pixels alone.
+    """What the pictures of one face are like, measured on the pixels alone.
 
     Attributes:
         grain: Median `forensics.types.CropQuality.grain`; compression lowers it.
-        sharpness: Median `forensics.types.CropQuality.sharpness`.
     """
 
     grain: float
-    sharpness: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from forensics.verdict.calibration import (
     read_calibration,
 )
 
-PLAIN = Context(grain=0.0, sharpness=1.0)
+PLAIN = Context(grain=0.0)
 
 
 def model_of(*names: str, gain: float = 0.6) -> Model:
@@ -65,7 +65,7 @@ def test_likelihood_by_hand() -> None:
     # Two crops at correlation 0.5 are worth 4/3; the weight is 1 - 3/4.
     assert said(blend=[1.0, 1.0]).llr == pytest.approx(-0.2 + 0.6 + 0.4 * 0.25)
     assert said(blend=[1.0], frequency=[2.0]).llr == pytest.approx(-0.2 + 0.6 + 1.2)
-    grainy = said(Context(grain=0.5, sharpness=1.0), blend=[1.0])
+    grainy = said(Context(grain=0.5), blend=[1.0])
     assert grainy.llr == pytest.approx(-0.2 + 0.6 + 0.1 * 0.5)
 
 
@@ -98,9 +98,9 @@ def test_scattered_crops_are_less_sure() -> None:
 
 
 def test_unknown_quality_counts_as_the_poorest_and_stays_finite() -> None:
-    unknown = Context(grain=float("nan"), sharpness=float("nan"))
+    unknown = Context(grain=float("nan"))
     assert math.isfinite(said(unknown, blend=[1.0]).llr)
-    assert FITTED.stratum(unknown) == FITTED.stratum(Context(-2.0, 1.0)) == 0
+    assert FITTED.stratum(unknown) == FITTED.stratum(Context(-2.0)) == 0
     assert FITTED.stratum(PLAIN) == 1
 
 
