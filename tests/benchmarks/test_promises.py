@@ -30,7 +30,7 @@ def clips(people: int, gap: float) -> list[Measured]:
         for method in ("real", "swapped"):
             fake = method != "real"
             logits = {"first": rng.normal(gap * fake, 1.0, 8)}
-            made.append(Measured(logits, Context(0.0, 1.0), fake, f"p{n}", method, f"{n}plain_x"))
+            made.append(Measured(logits, Context(0.0), fake, f"p{n}", method, f"{n}plain_x"))
     return made
 
 
@@ -45,7 +45,7 @@ def test_records_carry_what_the_shipped_calibration_says() -> None:
         np.mean([row["llr"] for row in rows if row["label"] == label]) for label in ("real", "fake")
     )
     assert fake > 1 > -1 > real
-    nothing = Measured({}, Context(0.0, 1.0), True, "p", "swapped", "x")
+    nothing = Measured({}, Context(0.0), True, "p", "swapped", "x")
     assert records_of([nothing], fitted) == []
 
 
@@ -54,9 +54,9 @@ def test_failures_are_set_against_the_same_things_kept() -> None:
     for n in range(12):
         for method, level in (("real", 0.0), ("around", 0.1), (FAILURES[n % 2], 1.0)):
             logits = {"occlusion": np.full(3, level + n / 100)}
-            made.append(Measured(logits, Context(0.0, 1.0), method != "real", f"p{n}", method,
+            made.append(Measured(logits, Context(0.0), method != "real", f"p{n}", method,
                                  f"{n}covered_{method}"))  # fmt: skip
-    made.append(Measured({"occlusion": np.full(3, 9.0)}, Context(0.0, 1.0), False, "q", "real",
+    made.append(Measured({"occlusion": np.full(3, 9.0)}, Context(0.0), False, "q", "real",
                          "0plain_real"))  # fmt: skip
     found = failures(made, 50)
     assert found["auc"] == 1.0

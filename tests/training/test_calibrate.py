@@ -56,7 +56,7 @@ def simulate(
                 name: rng.normal(rng.normal(reach, 1.0), 1.0, 12 if name == "first" else 3)
                 for name in names
             }
-            clips.append(Measured(logits, Context(grain, 1.0), bool(fake), f"person {n}", "made"))
+            clips.append(Measured(logits, Context(grain), bool(fake), f"person {n}", "made"))
     return clips
 
 
@@ -79,7 +79,7 @@ def fitted() -> Calibration:
 
 def llr_of(fitted: Calibration, value: float, crops: int, grain: float = 0.1) -> float:
     summaries = {"first": summarise(np.full(crops, value), fitted.correlation["first"])}
-    likelihood = fitted.likelihood(summaries, Context(grain, 1.0))
+    likelihood = fitted.likelihood(summaries, Context(grain))
     assert likelihood is not None
     return likelihood.llr
 
