@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import platform
@@ -104,7 +105,17 @@ def environment() -> dict[str, Any]:
         "load_at_end": round(load, 2),
         "versions": versions,
         "commit": commit(),
+        "weights_sha256": weights_digest(),
     }
+
+
+def weights_digest() -> str:
+    """Return one sha256 over the shipped weights and calibration."""
+    total = hashlib.sha256()
+    for path in sorted((Path(forensics.__file__).parent / "weights").iterdir()):
+        if path.is_file():
+            total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
 def commit() -> str | None:

@@ -6,8 +6,8 @@ Needs a clone, the ``train`` and ``dev`` extras, pulled models, and the shared d
 peers and the networks of the own set first, where ``--work`` lacks them; measures; then writes the
 figures of README and docs, and ``docs/leaderboard.html``.
 
-It goes on where it stopped: what is in ``--work`` is not made again, and a part that was measured
-with the same weights and settings is not measured again (``--again`` does). ``--only`` names
+It goes on where it stopped: what is in ``--work`` is not made again, and a part of which there is a
+result with the same weights and settings is not measured again (``--again`` does). ``--only`` names
 single steps. ``--quick`` rehearses every step on a little of the real data, within minutes, writes
 into ``--work/quick`` alone and publishes nothing.
 """
@@ -15,7 +15,6 @@ into ``--work/quick`` alone and publishes nothing.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
 import sys
@@ -25,36 +24,42 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-import forensics
 from benchmarks import tables
-from benchmarks._results import RESULTS
+from benchmarks._results import RESULTS, weights_digest
 from benchmarks.steps import (
     FAILED,
     MISSED,
+    NEEDED_BY,
     PREPARE,
     QUICK,
     STEPS,
+    WITHOUT_WEIGHTS,
     WRITE,
+    WRITTEN_BY,
     Amounts,
     Plan,
     written_since,
 )
 from forensics.errors import ForensicsError
 
-_WEIGHTS = Path(forensics.__file__).parent / "weights"
-
 
 class Finished:
-    """Which parts were measured, with what, kept in ``finished.json`` of the work folder.
+    """Which parts were measured with these weights and amounts.
+
+    Those that ran here are kept in ``finished.json`` of the work folder. A result that a part's own
+    command wrote, or that came with the clone, counts too, when all is measured in full and the
+    part, if it looks at the detectors, looked at the ones that are shipped now.
 
     Args:
-        plan: The plan; a part counts as finished only under the same amounts and weights.
+        plan: The plan.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._path, self._results = plan.work / "finished.json", plan.results
+        self._weights = weights_digest()
         self._key = {"amounts": json.loads(json.dumps(asdict(plan.amounts))),
-                     "weights_sha256": weights_digest()}  # fmt: skip
+                     "weights_sha256": self._weights}  # fmt: skip
+        self._full = plan.amounts == Amounts()
         self._parts: dict[str, Any] = {}
         if self._path.exists():
             self._parts = json.loads(self._path.read_text(encoding="utf-8"))
@@ -62,10 +67,26 @@ class Finished:
     def outcome(self, name: str) -> str | None:
         """Return what became of a part, or None when it has to be measured."""
         part = self._parts.get(name)
-        if part is None or part["key"] != self._key:
-            return None
-        there = part["files"] and all((self._results / file).exists() for file in part["files"])
-        return str(part["outcome"]) if there else None
+        if part is not None and part["key"] == self._key:
+            there = part["files"] and all((self._results / f).exists() for f in part["files"])
+            if there:
+                return str(part["outcome"])
+        return self._published(name) if self._full else None
+
+    def _published(self, name: str) -> str | None:
+        """Return what the newest results of a part say, where they may stand for it."""
+        outcome = "done"
+        for result in WRITTEN_BY.get(name, ()):
+            try:
+                content = json.loads(tables.newest(result, self._results).read_text("utf-8"))
+            except FileNotFoundError:
+                return None
+            same = content["environment"].get("weights_sha256") == self._weights
+            if not same and name not in WITHOUT_WEIGHTS:
+                return None
+            if not all(bar["met"] for bar in content.get("bars", [])):
+                outcome = "bar missed"
+        return outcome if name in WRITTEN_BY else None
 
     def keep(self, name: str, outcome: str, begun: float) -> None:
         """Keep a part with the results files that it wrote since ``begun``."""
@@ -76,27 +97,31 @@ class Finished:
         self._path.write_text(json.dumps(self._parts, indent=1), encoding="utf-8")
 
 
-def weights_digest() -> str:
-    """Return one sha256 over the shipped weights and calibration."""
-    total = hashlib.sha256()
-    for path in sorted(_WEIGHTS.iterdir()):
-        if path.is_file():
-            total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+def _earlier(plan: Plan, name: str, names: Sequence[str], finished: Finished) -> str | None:
+    """Return what became of a part that need not be run, else None."""
+    users = [user for user in NEEDED_BY.get(name, ()) if user in names]
+    idle = bool(users) and all(finished.outcome(user) for user in users)
+    if name in PREPARE:
+        return "not needed" if idle else None
+    said = finished.outcome(name)
+    # The set that others look at must be there, whatever is known of how it was made before.
+    return said if idle or not users or plan.own.exists() else None
 
 
 def run_steps(plan: Plan, names: Sequence[str], *, again: bool = False) -> dict[str, str]:
     """Run steps in order; one that fails does not keep the others from being run.
 
     Returns:
-        What became of each: ``done``, ``bar missed``, or ``failed`` with the reason on stderr.
+        What became of each: ``done``, ``bar missed``, ``not needed``, or ``failed`` with the reason
+        on stderr.
     """
     outcome: dict[str, str] = {}
     finished = Finished(plan)
     for name in names:
-        earlier = finished.outcome(name)
-        if earlier is not None and not again:
-            print(f"== {name}: {earlier}, measured before with these weights", flush=True)
+        earlier = None if again else _earlier(plan, name, names, finished)
+        if earlier is not None:
+            why = "" if name in PREPARE else ", measured before"
+            print(f"== {name}: {earlier}{why}", flush=True)
             outcome[name] = earlier
             continue
         print(f"== {name}", flush=True)

@@ -7,10 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-
-from benchmarks import tables
 
 MISSED = 1
 FAILED = 2
@@ -96,50 +95,38 @@ def _portraits(plan: Plan) -> int:
 
 def _peers(plan: Plan) -> int:
     from benchmarks.peers.train import NAMES
-    from benchmarks.peers.train import main as run
 
     missing = [name for name in NAMES if not (plan.peers / f"{name}.json").exists()]
     if not missing:
         return 0
-    return run(_words(cache=plan.cache, out=plan.peers, minutes=plan.amounts.minutes,
-                      only=",".join(missing)))  # fmt: skip
+    return here("peers.train", cache=plan.cache, out=plan.peers, minutes=plan.amounts.minutes,
+                only=",".join(missing))  # fmt: skip
 
 
 def _sets(plan: Plan) -> int:
-    from benchmarks.sets.run import main as run
-
     amounts = plan.amounts
-    return run(_words(shared=plan.shared, work=plan.work, keep=plan.work / "kept",
-                      budget=amounts.budget, clips=amounts.clips, seconds=amounts.seconds,
-                      out=plan.results))  # fmt: skip
+    return here("sets.run", shared=plan.shared, work=plan.work, keep=plan.work / "kept",
+                budget=amounts.budget, clips=amounts.clips, seconds=amounts.seconds,
+                out=plan.results)  # fmt: skip
 
 
 def _accuracy(plan: Plan) -> int:
-    from benchmarks.accuracy.run import main as run
-
-    return run(_words(shared=plan.shared, cache=plan.cache, by="source",
-                      own=plan.own if plan.own.exists() else None,
-                      peers=plan.peers if (plan.peers / "sbi.json").exists() else None,
-                      limit=plan.amounts.limit, replicates=plan.amounts.replicates,
-                      out=plan.results))  # fmt: skip
+    return here("accuracy.run", shared=plan.shared, cache=plan.cache, by="source",
+                own=plan.own if plan.own.exists() else None,
+                peers=plan.peers if (plan.peers / "sbi.json").exists() else None,
+                limit=plan.amounts.limit, replicates=plan.amounts.replicates,
+                out=plan.results)  # fmt: skip
 
 
-def _robustness(plan: Plan) -> int:
-    from benchmarks.robustness.run import main as run
+def _on_own_set(module: str) -> Callable[[Plan], int]:
+    def run(plan: Plan) -> int:
+        return here(module, own=plan.own, replicates=plan.amounts.replicates, out=plan.results)
 
-    return run(_words(own=plan.own, replicates=plan.amounts.replicates, out=plan.results))
-
-
-def _localisation(plan: Plan) -> int:
-    from benchmarks.localisation.run import main as run
-
-    return run(_words(own=plan.own, replicates=plan.amounts.replicates, out=plan.results))
+    return run
 
 
 def _speed(plan: Plan) -> int:
-    from benchmarks.speed.run import main as run
-
-    return run(_words(repeats=plan.amounts.repeats, out=plan.results))
+    return here("speed.run", repeats=plan.amounts.repeats, out=plan.results)
 
 
 def _scale(plan: Plan) -> int:
@@ -163,14 +150,18 @@ def _swapper(plan: Plan) -> int:
 
 
 def _docs(plan: Plan) -> int:
-    return tables.main(["--results", str(plan.results), "--root", str(plan.root)])
+    return here("tables", results=plan.results, root=plan.root)
 
 
 def _leaderboard(plan: Plan) -> int:
-    from benchmarks.leaderboard.page import main as run
-
     page = plan.root / "docs" / "leaderboard.html"
-    return run(["--results", str(plan.results), "--out", str(page)])
+    return here("leaderboard.page", results=plan.results, out=page)
+
+
+def here(module: str, **options: object) -> int:
+    """Run a benchmark in this process; an option that is None is not given."""
+    run: Callable[[list[str]], int] = import_module(f"benchmarks.{module}").main
+    return run(_words(**options))
 
 
 def _words(**options: object) -> list[str]:
@@ -194,13 +185,32 @@ def apart(plan: Plan, name: str, words: list[str]) -> int:
 
 PREPARE = ("portraits", "peers")
 WRITE = ("docs", "leaderboard")
+WITHOUT_WEIGHTS = ("sets", "swapper")
+NEEDED_BY = {
+    "portraits": ("accuracy",),
+    "peers": ("accuracy",),
+    "sets": ("accuracy", "robustness", "localisation"),
+}
+"""Parts that use what a part makes."""
+
+WRITTEN_BY = {
+    "sets": ("sets",),
+    "accuracy": ("accuracy",),
+    "robustness": ("robustness",),
+    "localisation": ("localisation",),
+    "speed": ("speed",),
+    "scale": ("scale-rows", "scale-throughput", "scale-fault"),
+    "swapper": ("swapper-speed",),
+}
+"""Names of the results of each part that measures."""
+
 STEPS: dict[str, Callable[[Plan], int]] = {
     "portraits": _portraits,
     "peers": _peers,
     "sets": _sets,
     "accuracy": _accuracy,
-    "robustness": _robustness,
-    "localisation": _localisation,
+    "robustness": _on_own_set("robustness.run"),
+    "localisation": _on_own_set("localisation.run"),
     "speed": _speed,
     "scale": _scale,
     "swapper": _swapper,

@@ -120,6 +120,59 @@ def test_a_finished_part_is_measured_once_for_the_same_weights(
     assert counted[7:] == ["one", "two"]
 
 
+def test_a_published_result_of_the_same_weights_stands_for_its_part(
+    tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(every, "WRITTEN_BY", {"one": ("one",), "two": ("two",)})
+    monkeypatch.setattr(every, "WITHOUT_WEIGHTS", ("two",))
+    monkeypatch.setattr(every, "weights_digest", lambda: "now")
+    folder = tmp_path / "r"
+    folder.mkdir()
+
+    def published(name: str, weights: str, met: bool) -> None:
+        (folder / f"{name}-y.json").write_text(json.dumps({
+            "name": name, "date": "2026-01-01", "bars": [{"met": met}],
+            "environment": {"weights_sha256": weights},
+        }))  # fmt: skip
+
+    words = ["all", "--shared", str(tmp_path), "--work", str(tmp_path / "w"), "--results",
+             str(folder), "--root", str(tmp_path), "--only", "one,two"]  # fmt: skip
+    published("one", "now", True)
+    published("two", "before", False)
+    assert every.main(words) == every.MISSED and counted == []
+    published("one", "before", True)
+    every.main(words)
+    assert counted == ["one"]
+    every.main([*words, "--clips", "7"])  # less than all: nothing published stands for it
+    assert counted == ["one", "one", "two"]
+
+
+def test_what_nobody_asks_for_is_not_made(
+    tmp_path: Path, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``zero`` prepares for ``one``; ``two`` is the set that ``one`` looks at."""
+    monkeypatch.setattr(every, "PREPARE", ("zero",))
+    monkeypatch.setattr(every, "NEEDED_BY", {"zero": ("one",), "two": ("one",)})
+    monkeypatch.setitem(every.STEPS, "zero", lambda plan: counted.append("zero") or 0)
+    words = ["all", "--shared", str(tmp_path), "--work", str(tmp_path / "w"), "--results",
+             str(tmp_path / "r"), "--root", str(tmp_path), "--only", "zero,two,one"]  # fmt: skip
+    every.main(words)
+    assert counted == ["zero", "two", "one"]
+    every.main(words)
+    assert counted[3:] == []  # what one would use is not there, and one is finished
+    (tmp_path / "r" / "one-x.json").unlink()
+    every.main(words)
+    assert counted[3:] == ["zero", "two", "one"]
+    own = tmp_path / "w" / "kept" / "first" / "manifest.jsonl"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    (tmp_path / "r" / "one-x.json").unlink()
+    every.main(words)
+    assert counted[6:] == ["zero", "one"]
+    every.main([*words[:-1], "zero"])
+    assert counted[8:] == ["zero"]  # asked for by itself
+
+
 def test_a_rehearsal_writes_into_the_work_folder_alone(
     tmp_path: Path, counted: list[str]
 ) -> None:
