@@ -119,9 +119,10 @@ def last_words(outcome: Outcome) -> str:
         f"{outcome.files} {noun}: {labels['suspect']} suspect, {labels['inconclusive']} "
         f"inconclusive ({outcome.unreadable} unreadable), {labels['no_evidence']} without evidence"
     ]
+    verb = "has" if outcome.reused == 1 else "have"
     for count, words in (
         (outcome.skipped, "had a record already"),
-        (outcome.reused, "have the bytes of another file and its report"),
+        (outcome.reused, f"{verb} the bytes of another file and its report"),
         (outcome.crashed, "ended a worker twice"),
     ):
         if count:

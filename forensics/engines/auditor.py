@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from forensics import __version__
+from forensics.engines.identify import identify
 from forensics.engines.options import ScanOptions
 from forensics.engines.origin import not_examined, read_origin, with_origin
-from forensics.errors import UnreadableInputError, printable
+from forensics.errors import UnreadableInputError
 from forensics.provenance.facts import TrustAnchors
 from forensics.types import Report, Verdict
-
-_BLOCK = 1 << 20
 
 
 class Auditor:
@@ -31,7 +29,7 @@ class Auditor:
         """Return the report of one file; one that cannot be read gives a report that says so."""
         environment = self._environment()
         try:
-            environment["file"] = _identify(path, self.options.limits.max_bytes)
+            environment["file"] = identify(path, self.options.limits.max_bytes)
         except UnreadableInputError as error:
             reasons = tuple(dict.fromkeys(("unreadable", error.reason)))
             report = Report(
@@ -50,27 +48,3 @@ class Auditor:
         if self._anchors is not None:
             config["trust_anchors_sha256"] = self._anchors.sha256
         return {"versions": {"deepfake-forensics": __version__}, "config": config}
-
-
-def _identify(path: Path, max_bytes: int) -> dict[str, Any]:
-    """Return digest and size of a file.
-
-    Raises:
-        UnreadableInputError: Missing, empty, no file, too large or not readable.
-    """
-    try:
-        if path.is_dir():
-            raise UnreadableInputError(path, "is a folder")
-        size = path.stat().st_size
-        if size == 0:
-            raise UnreadableInputError(path, "is empty")
-        if size > max_bytes:
-            raise UnreadableInputError(path, f"has {size} bytes, the limit is {max_bytes}")
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise UnreadableInputError(path, f"cannot be read: {cause}") from error
-    return {"sha256": digest.hexdigest(), "bytes": size, "name": printable(path.name)}

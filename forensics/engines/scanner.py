@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,7 @@ import cv2
 from forensics import __version__
 from forensics.detectors import Detector, create_detector, list_detectors
 from forensics.engines.background import Background
+from forensics.engines.identify import identify
 from forensics.engines.judging import Judge, Judged
 from forensics.engines.ledger import Face, Ledger
 from forensics.engines.localise import Thumbnails
@@ -112,11 +113,15 @@ class Scanner:
             return self._examine(clip, path, on_progress, on_frame)
         except UnreadableInputError as error:
             reasons = tuple(dict.fromkeys(("unreadable", error.reason)))
+            environment = self._environment({"pictures": 0})
+            if clip is None:
+                with suppress(UnreadableInputError):
+                    environment["file"] = identify(path, self.options.limits.max_bytes)
             return Report(
                 path,
                 clip=clip,
                 verdict=Verdict("inconclusive", prior=self.options.prior, reasons=reasons),
-                environment=self._environment({"pictures": 0}),
+                environment=environment,
                 error=str(error),
             )
 

@@ -55,23 +55,13 @@ def scan_task(request: Mapping[str, Any], say: Say) -> dict[str, Any]:
         media, lambda seen, planned: say({"progress": [seen, planned]})
     )
     seconds = time.monotonic() - start
-    report = identified(renamed(report, request["name"]), media)
+    report = renamed(report, request["name"])
     pictures = write_pictures(report, folder / "evidence")
     write_text_atomic(folder / "report.html", report_to_html(report))
     return {
         "record": report_to_dict(report), "pictures": pictures, "seconds": round(seconds, 3),
         "looks": looks,
     }  # fmt: skip
-
-
-def identified(report: Report, media: Path) -> Report:
-    """Return the report with size and digest also of a file that no decoder could open."""
-    from forensics.engines.base import failed_report
-
-    if report.clip is not None or report.environment.get("file"):
-        return report
-    known = failed_report(media, "").environment
-    return dataclasses.replace(report, environment={**report.environment, **known})
 
 
 def renamed(report: Report, name: str) -> Report:

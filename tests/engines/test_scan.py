@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +95,9 @@ def test_text_named_as_video_is_reported_as_unreadable(tmp_path: Path, scanner: 
     assert report.verdict.label == "inconclusive"
     assert report.verdict.reasons[0] == "unreadable"
     assert report.error is not None and "notes.mp4" in report.error
+    facts = report_to_dict(report)["file"]
+    assert facts["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert facts["bytes"] == path.stat().st_size
     assert "\n" not in report.error
     assert report.tracks == ()
     assert not [item for item in report.evidence if item.source != "provenance"]
