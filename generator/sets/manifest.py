@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics import __version__
+from forensics.evaluation.adapters import Entry, deepfakebench_tree
 from generator.files import write_json, write_text
 
 MANIFEST = "manifest.jsonl"
@@ -51,18 +52,19 @@ def write_manifests(name: str, rows: Sequence[Row], out: Path) -> Path:
 
 
 def deepfakebench(name: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the set in DeepfakeBench's layout: set, label, split, codec, clip.
+    """Return the set in DeepfakeBench's layout: set, label, split, clip.
 
-    Clips are keyed by their path, never by a folder name alone, so that two never merge.
+    Its loader looks for a level of compressions in FaceForensics++ alone. A clip stands for its
+    pictures, which DeepfakeBench's own preprocessing cuts out; clips are keyed by their path, so
+    that two never merge.
     """
-    tree: dict[str, Any] = {}
-    for row in rows:
-        label = f"{name}_{row['method'] if row['label'] == 'fake' else 'real'}"
-        rung = f"{row['codec']}-{row['crf']}"
-        videos = tree.setdefault(label, {}).setdefault(row["split"], {}).setdefault(rung, {})
-        videos[row["path"]] = {"label": label, "frames": [row["path"]],
-                               "masks": [row["mask"]] if "mask" in row else []}
-    return {name: tree}
+    entries = [
+        Entry(Path(row["path"]), label=row["label"], footage=(row["path"],), split=row["split"],
+              method=row.get("method"))
+        for row in rows
+    ]  # fmt: skip
+    masks = [row.get("mask") for row in rows]
+    return deepfakebench_tree(name, entries, [row["path"] for row in rows], masks)
 
 
 def croissant(name: str, rows: Sequence[Row], manifest_sha256: str) -> dict[str, Any]:
