@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.accuracy.promises import HEAD, promises
+from benchmarks.accuracy.promises import HEAD, SOURCES, promises
 from benchmarks.tables import Result, bar_lines, figures, interval
 
 
@@ -178,10 +178,10 @@ def _ablation(result: Result) -> list[str]:
     return lines
 
 
-@figures("promises", of="accuracy")
-def _promises(_: Result) -> list[str]:
+@figures("promises", of="accuracy", also=tuple(SOURCES))
+def _promises(results: Result) -> list[str]:
     lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
-    return [*lines, *(f"| {' | '.join(promise.cells())} |" for promise in promises())]
+    return [*lines, *(f"| {' | '.join(promise.cells())} |" for promise in promises(results))]
 
 
 @figures("held-out", of="held-out", optional=True)

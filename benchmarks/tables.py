@@ -17,6 +17,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,16 +35,20 @@ Writer = Callable[[Result], list[str]]
 
 _WRITERS: dict[str, tuple[str, Writer]] = dict(_swapper_tables.WRITERS)
 _OPTIONAL: set[str] = set()
+_ALSO: dict[str, tuple[str, ...]] = {}
 _MORE = (
     "benchmarks.table_blocks", "benchmarks.web.table_blocks", "benchmarks.provenance.table_blocks",
     "benchmarks.scale.table_blocks",
 )  # fmt: skip
 
 
-def figures(name: str, *, of: str, optional: bool = False) -> Callable[[Writer], Writer]:
+def figures(
+    name: str, *, of: str, optional: bool = False, also: tuple[str, ...] = ()
+) -> Callable[[Writer], Writer]:
     """Register the writer of a block: Markdown lines out of a result of benchmark ``of``.
 
-    An ``optional`` block says that there are no results yet, in place of failing.
+    An ``optional`` block says that there are no results yet, in place of failing. With ``also``
+    the writer is given the results of all of these benchmarks, as far as there are any, by name.
 
     Raises:
         ValueError: The block has a writer already.
@@ -55,6 +60,8 @@ def figures(name: str, *, of: str, optional: bool = False) -> Callable[[Writer],
         _WRITERS[name] = (of, writer)
         if optional:
             _OPTIONAL.add(name)
+        if also:
+            _ALSO[name] = also
         return writer
 
     return keep
@@ -76,6 +83,12 @@ def newest(name: str, folder: Path = RESULTS) -> Path:
     return found[max(found)]
 
 
+def read(path: Path) -> Result:
+    """Return the content of a results file."""
+    content: Result = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
 def render(text: str, folder: Path = RESULTS) -> str:
     """Return a document with all its blocks written anew.
 
@@ -94,9 +107,15 @@ def render(text: str, folder: Path = RESULTS) -> str:
             if match["name"] not in _OPTIONAL:
                 raise
             return f"{match['head']}Not measured yet: {error}.\n{match['tail']}"
-        lines = writer(json.loads(path.read_text(encoding="utf-8")))
-        source = f"<sub>From `benchmarks/results/{path.name}`.</sub>"
-        return match["head"] + "\n".join([*lines, "", source]) + "\n" + match["tail"]
+        paths, result = {benchmark: path}, read(path)
+        if match["name"] in _ALSO:
+            for other in _ALSO[match["name"]]:
+                with suppress(FileNotFoundError):
+                    paths[other] = newest(other, folder)
+            result = {name: read(path) for name, path in paths.items()}
+        names = ", ".join(f"`benchmarks/results/{path.name}`" for path in paths.values())
+        lines = [*writer(result), "", f"<sub>From {names}.</sub>"]
+        return match["head"] + "\n".join(lines) + "\n" + match["tail"]
 
     return _BLOCK.sub(block, text)
 

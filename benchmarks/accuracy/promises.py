@@ -7,8 +7,8 @@ nothing. A promise whose benchmark was not run, or whose test split is still sea
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks import limits
 from benchmarks._results import RESULTS, show
 from benchmarks.limits import Limit
-from benchmarks.tables import newest
+from benchmarks.tables import newest, read
 from forensics.evaluation.rates import wilson
 
 Result = dict[str, Any]
@@ -61,14 +61,6 @@ class Promise:
 
 
 HEAD = ("on", "bar", "measured [95 %]", "n", "")
-
-
-def _of(name: str, folder: Path) -> Result:
-    try:
-        found: Result = json.loads(newest(name, folder).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found
 
 
 def _count(block: Result) -> str:
@@ -152,14 +144,26 @@ def _robustness(result: Result) -> Iterator[Promise]:
     yield Promise(limits.FLIPS, float(flips), n=f"{result['n_real']} in {len(cells)} cells")
 
 
-def promises(folder: Path = RESULTS) -> list[Promise]:
+SOURCES: dict[str, Callable[[Result], Iterator[Promise]]] = {
+    "accuracy": _accuracy,
+    "held-out": _held_out,
+    "localisation": _localisation,
+    "robustness": _robustness,
+}
+
+
+def promises(results: Mapping[str, Result]) -> list[Promise]:
+    """Return all promises with what results say of them, given by the benchmark's name."""
+    return [promise for name, of in SOURCES.items() for promise in of(results.get(name, {}))]
+
+
+def from_folder(folder: Path = RESULTS) -> list[Promise]:
     """Return all promises with what the newest results say of them."""
-    return [
-        *_accuracy(_of("accuracy", folder)),
-        *_held_out(_of("held-out", folder)),
-        *_localisation(_of("localisation", folder)),
-        *_robustness(_of("robustness", folder)),
-    ]
+    found = {}
+    for name in SOURCES:
+        with suppress(FileNotFoundError):
+            found[name] = read(newest(name, folder))
+    return promises(found)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.accuracy.promises", description=__doc__
     )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
-    found = promises(parser.parse_args(arguments).results)
+    found = from_folder(parser.parse_args(arguments).results)
     show("Promises about detection", HEAD, [promise.cells() for promise in found])
     return 0 if all(promise.outcome == "met" for promise in found) else 1
 

@@ -12,9 +12,9 @@ import pytest
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
-from benchmarks import limits
+from benchmarks import limits, tables
 from benchmarks.accuracy.held_out import FAILURES, bars_of, failures, records_of
-from benchmarks.accuracy.promises import Promise, main, promises
+from benchmarks.accuracy.promises import Promise, from_folder, main
 from benchmarks.limits import Limit
 from forensics.training.fusion import Measured, calibrate
 from forensics.verdict.calibration import Context
@@ -90,7 +90,7 @@ def test_each_promise_is_met_missed_or_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results(tmp_path)
-    told = {promise.limit.on: promise for promise in promises(tmp_path)}
+    told = {promise.limit.on: promise for promise in from_folder(tmp_path)}
     assert told["own test, AUC by group"].outcome == "met"
     worst = told["own test, worst family left out of the fit, AUC"]
     assert worst.outcome == "missed by 0.080" and worst.n == "3 + 4 (b)"
@@ -103,6 +103,13 @@ def test_each_promise_is_met_missed_or_says_why_not(
     assert "missed by 0.080" in capsys.readouterr().out
 
 
+def test_the_table_in_the_docs_names_every_results_file(tmp_path: Path) -> None:
+    results(tmp_path)
+    made = tables.render("<!-- figures: promises -->\n<!-- /figures -->", tmp_path)
+    assert "missed by 0.080" in made
+    assert "results/accuracy-x.json`, `benchmarks/results/held-out-x.json`" in made
+
+
 def test_bars_of_the_own_test_leave_out_what_n_cannot_carry(tmp_path: Path) -> None:
     results(tmp_path)
     bars = bars_of(json.loads((tmp_path / "held-out-x.json").read_text()))
@@ -111,7 +118,7 @@ def test_bars_of_the_own_test_leave_out_what_n_cannot_carry(tmp_path: Path) -> N
 
 
 def test_nothing_measured_is_never_taken_for_met(tmp_path: Path) -> None:
-    assert all(promise.outcome != "met" for promise in promises(tmp_path))
+    assert all(promise.outcome != "met" for promise in from_folder(tmp_path))
     assert Promise(Limit("x", 1.0), 1.0).outcome == "met"
 
 
@@ -122,7 +129,7 @@ def test_robustness_names_its_worst_cell_and_counts_flips(tmp_path: Path) -> Non
         "name": "robustness", "date": "2026-01-01", "n_real": 3, "n_fake": 4, "cells": cells,
         "mean_drop": {"value": 0.03, "interval": [0.01, 0.05]},
     }))  # fmt: skip
-    told = {promise.limit: promise for promise in promises(tmp_path)}
+    told = {promise.limit: promise for promise in from_folder(tmp_path)}
     assert told[limits.DROP].outcome == "met"
     assert told[limits.WORST].n == "3 + 4 (blur, level 2)"
     assert told[limits.WORST].outcome == "missed by 0.080"
@@ -131,6 +138,6 @@ def test_robustness_names_its_worst_cell_and_counts_flips(tmp_path: Path) -> Non
 
 def test_a_benchmark_and_the_list_of_promises_share_one_limit(tmp_path: Path) -> None:
     results(tmp_path)
-    listed = {(p.limit.on, p.limit.value, p.limit.at_most) for p in promises(tmp_path)}
+    listed = {(p.limit.on, p.limit.value, p.limit.at_most) for p in from_folder(tmp_path)}
     bars = bars_of(json.loads((tmp_path / "held-out-x.json").read_text()))
     assert {(bar.name, bar.limit, bar.at_most) for bar in bars} <= listed
