@@ -23,6 +23,7 @@ _BOOT = (
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
 _GRACE = 2.0
+_JOBS = 1000  # of one child: codecs keep a little memory of every file
 Message = tuple[dict[str, Any], bytearray]
 
 
@@ -65,6 +66,11 @@ class Child:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has done so much that a new one should take its place."""
+        return self._job >= _JOBS
 
     def begin(self, do: str, max_payload: int, **values: Any) -> int:
         """Send a job and return its number.
@@ -146,7 +152,10 @@ class Child:
 
 
 class Pool:
-    """Keeps one idle child warm; a second user at the same time gets a child of its own."""
+    """Keeps one idle child warm; a second user at the same time gets a child of its own.
+
+    A child is replaced after many jobs, so that a batch may run for months.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -165,7 +174,7 @@ class Pool:
     def release(self, child: Child) -> None:
         """Give a child back after its job has ended."""
         with self._lock:
-            if child.alive and not self._idle:
+            if child.alive and not child.worn and not self._idle:
                 self._idle.append(child)
                 return
         child.close()

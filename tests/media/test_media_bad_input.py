@@ -242,3 +242,17 @@ def test_an_idle_child_ended_from_outside_is_replaced(plain: Path) -> None:
     POOL.release(child)
     os.kill(child.pid, signal.SIGKILL)
     assert open_clip(plain).codec == "h264"
+
+
+def test_a_child_that_has_done_much_is_replaced(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forensics.media._child._JOBS", 3)
+    POOL.close()
+    pids = []
+    for _ in range(4):
+        open_clip(plain)
+        child = POOL.acquire()
+        pids.append(child.pid)
+        POOL.release(child)
+    assert pids[0] == pids[1] != pids[2] == pids[3], "the third job is its last"
