@@ -18,13 +18,17 @@ class Limit:
         on: What it is about.
         value: The number.
         at_most: Whether what is measured must stay at or below it.
-        unit: Of both.
+        unit: Of both; what has one is counted and not a share.
     """
 
     on: str
     value: float
     at_most: bool = False
     unit: str = ""
+
+    def text(self, measured: float) -> str:
+        """Return a measurement as it is printed."""
+        return f"{measured:g} {self.unit}" if self.unit else f"{measured:.3f}"
 
     def bar(self, measured: float) -> Bar:
         """Hold a measurement against it."""
@@ -36,7 +40,7 @@ ONCE = Limit("DFDC crops of split once, AUC", 0.75)
 PORTRAITS = Limit("held-out self-blends, lightly coded, AUC of blend", 0.95)
 FFPP = Limit("FaceForensics++ c40 clips, AUC", 0.75)
 FFPP_CALLED = Limit("FaceForensics++ c40 fakes called suspect", 0.30)
-REAL_CALLED = Limit("real clips called suspect", 0, at_most=True)
+REAL_CALLED = Limit("real clips called suspect", 0, at_most=True, unit="clips")
 AHEAD = Limit("ahead of {} on DFDC crops", 0.0)
 
 OWN = Limit("own test, AUC by group", 0.97)

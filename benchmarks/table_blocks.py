@@ -80,38 +80,27 @@ def _subgroups(result: Result) -> list[str]:
     return lines[:-1] or ["These results hold no subgroup."]
 
 
-@figures("robustness", of="robustness", optional=True)
-def _robustness(result: Result) -> list[str]:
-    rows = [*result["cells"], *result.get("ladder", [])]
-    levels = sorted({row["level"] for row in rows})
+def distorted_rows(result: Result) -> list[Result]:
+    """Return every cell of distortions and codec ladder; the ladder's kinds are named as such."""
+    ladder = [{**row, "kind": f"ladder, {row['kind']}"} for row in result.get("ladder", [])]
+    return [*result["cells"], *ladder]
 
-    def grid(head: str, told: Callable[[Result], str]) -> list[str]:
-        lines = [
-            f"| {head} | {' | '.join(f'level {level}' for level in levels)} |",
-            "|---" * (len(levels) + 1) + "|",
-        ]
-        for kind in dict.fromkeys(row["kind"] for row in rows):
-            cells = [told(row) for row in rows if row["kind"] == kind]
-            lines.append(f"| {kind} | {' | '.join(cells)} |")
-        return lines
 
-    clean, lost = result["clean"], result["mean_drop"]
-    ladder = sum(row["real_to_suspect"] for row in result.get("ladder", []))
-    said = (
-        f"Clean {interval(clean['auc'], clean['auc_interval'])}; {result['n_real']} real and "
-        f"{result['n_fake']} manipulated clips of {result['groups']} groups, {result['frames']} "
-        f"pictures of each. Mean drop over the seven kinds "
-        f"{interval(lost['value'], lost['interval'])}. By the codecs' ladder {ladder} real clips "
-        f"became suspect. Clean, a scan calls {_said(clean, 'suspect')} suspect (real + fake), "
-        f"{_said(clean, 'no_evidence')} `no_evidence`, and judges no face of "
-        f"{_said(clean, 'not_judged')}."
-    )
+def distorted_grids(result: Result) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Return head, level names and rows of three tables: AUC, called suspect, not judged."""
+    found = distorted_rows(result)
+    levels = [f"level {level}" for level in sorted({row["level"] for row in found})]
+    kinds = dict.fromkeys(row["kind"] for row in found)
+    told: tuple[tuple[str, Callable[[Result], str]], ...] = (
+        ("AUC [95 %]", lambda row: interval(row["auc"], row["auc_interval"])),
+        ("suspect, real + fake (real that were not before)",
+         lambda row: f"{_said(row, 'suspect')} ({row['real_to_suspect']})"),
+        ("no face judged, real + fake", lambda row: _said(row, "not_judged")),
+    )  # fmt: skip
     return [
-        *grid("AUC [95 %]", lambda row: interval(row["auc"], row["auc_interval"])), "", said, "",
-        *grid("suspect, real + fake (real that were not before)",
-              lambda row: f"{_said(row, 'suspect')} ({row['real_to_suspect']})"), "",
-        *grid("no face judged, real + fake", lambda row: _said(row, "not_judged")), "",
-        *bar_lines(result),
+        (head, levels, [[kind, *(of(row) for row in found if row["kind"] == kind)]
+                        for kind in kinds])
+        for head, of in told
     ]  # fmt: skip
 
 
@@ -120,17 +109,43 @@ def _said(row: Result, verdict: str) -> str:
     return f"{real} + {fake}"
 
 
+@figures("robustness", of="robustness", optional=True)
+def _robustness(result: Result) -> list[str]:
+    clean, lost = result["clean"], result["mean_drop"]
+    ladder = sum(row["real_to_suspect"] for row in result.get("ladder", []))
+    lines = [
+        f"Clean {interval(clean['auc'], clean['auc_interval'])}; {result['n_real']} real and "
+        f"{result['n_fake']} manipulated clips of {result['groups']} groups, {result['frames']} "
+        f"pictures of each. Mean drop over the seven kinds "
+        f"{interval(lost['value'], lost['interval'])}. By the codecs' ladder {ladder} real clips "
+        f"became suspect. Clean, a scan calls {_said(clean, 'suspect')} suspect (real + fake), "
+        f"{_said(clean, 'no_evidence')} `no_evidence`, and judges no face of "
+        f"{_said(clean, 'not_judged')}.", "",
+    ]  # fmt: skip
+    for head, levels, rows in distorted_grids(result):
+        lines += [f"| {head} | {' | '.join(levels)} |", "|---" * (len(levels) + 1) + "|"]
+        lines += [*(f"| {' | '.join(row)} |" for row in rows), ""]
+    return [*lines, *bar_lines(result)]
+
+
+def localised(result: Result) -> list[tuple[str, str, str]]:
+    """Return what was measured, n, and the figure with its interval."""
+    return [
+        (name, str(block["n"]),
+         "-" if block[key] is None else interval(block[key], block["interval"]))
+        for name, block, key in (
+            ("pixel average precision", result["pixel"], "ap"),
+            ("the same for a guess that marks the whole face", result["pixel_of_a_guess"], "ap"),
+            ("swapped person of two right", result["person"], "share"),
+            ("part-swapped clips, F1 at tIoU .5", result["seconds"], "f1"),
+        )
+    ]  # fmt: skip
+
+
 @figures("localisation", of="localisation", optional=True)
 def _localisation(result: Result) -> list[str]:
     lines = ["| what | n | measured [95 %] |", "|---|---|---|"]
-    for name, block, key in (
-        ("pixel average precision", result["pixel"], "ap"),
-        ("the same for a guess that marks the whole face", result["pixel_of_a_guess"], "ap"),
-        ("swapped person of two right", result["person"], "share"),
-        ("part-swapped clips, F1 at tIoU .5", result["seconds"], "f1"),
-    ):
-        value = "-" if block[key] is None else interval(block[key], block["interval"])
-        lines.append(f"| {name} | {block['n']} | {value} |")
+    lines += [f"| {' | '.join(row)} |" for row in localised(result)]
     return [*lines, "", *bar_lines(result)]
 
 

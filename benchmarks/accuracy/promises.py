@@ -48,13 +48,13 @@ class Promise:
             return self.why
         limit = self.limit
         room = limit.value - self.value if limit.at_most else self.value - limit.value
-        return "met" if room >= 0 else f"missed by {-room:.3f}"
+        return "met" if room >= 0 else f"missed by {limit.text(-room)}"
 
     def cells(self) -> tuple[str, ...]:
         """Return a row: on, bar, measured, n, outcome."""
         limit = self.limit
         sign = "at most" if limit.at_most else "at least"
-        measured = "-" if self.value is None else f"{self.value:.3f}"
+        measured = "-" if self.value is None else limit.text(self.value)
         if self.value is not None and self.interval is not None:
             measured += f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
         return limit.on, f"{sign} {limit.value:g}", measured, self.n or "-", self.outcome

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks._results import RESULTS
+from benchmarks.accuracy.promises import HEAD, SOURCES, from_folder
 from benchmarks.leaderboard.plots import (
     DET_TICKS,
     SHARE,
@@ -22,7 +23,7 @@ from benchmarks.leaderboard.plots import (
     probit,
     square_plot,
 )
-from benchmarks.table_blocks import calling_point
+from benchmarks.table_blocks import calling_point, distorted_grids, distorted_rows, localised
 from benchmarks.tables import interval, newest
 from forensics.report.markup import esc, prose, table, tag
 
@@ -37,8 +38,8 @@ body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 max-width:1240px;margin:0 auto;padding:1rem}
 h1{margin-bottom:.2em}h2{margin-top:2.2em;border-bottom:1px solid var(--line)}
 h3{margin:1.6em 0 .4em}
-table{border-collapse:collapse;font-size:.84em;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--soft);padding:.3em 0}
+table{border-collapse:collapse;margin-top:.9em;font-size:.84em;font-variant-numeric:tabular-nums}
+caption{text-align:left;color:var(--soft);padding:.3em max(0px,100% - 100vw + 2rem) .3em 0}
 th,td{padding:.25em .6em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
 .scroll{overflow-x:auto}.scroll svg{min-width:560px}.plots{display:grid;
@@ -52,6 +53,7 @@ svg .cell[fill="#ffffff"]{fill:#fff}svg .cell[fill="#111111"]{fill:#111}
 .legend{list-style:none;padding:0;margin:.3em 0;display:flex;flex-wrap:wrap;gap:.1em 1em;
 max-width:26em;font-size:.9em}
 .source{color:var(--soft);font-size:.85em}
+@media(max-width:600px){td:first-child{white-space:normal;min-width:9em}}
 """
 
 
@@ -187,8 +189,8 @@ def shift_section(result: Result) -> str:
 
 
 def robustness_section(result: Result) -> str:
-    """Heat map of the distortions."""
-    found = [*result["cells"], *result.get("ladder", [])]
+    """Heat map of the distortions, and what a scan says under them."""
+    found = distorted_rows(result)
     kinds = list(dict.fromkeys(row["kind"] for row in found))
     levels = sorted({row["level"] for row in found})
     cells = {(row["kind"], row["level"]): row["auc"] for row in found}
@@ -198,7 +200,10 @@ def robustness_section(result: Result) -> str:
         f"AUC under distortion, clean {clean}; {result['n_real']} real and {result['n_fake']} "
         "manipulated clips"
     )
-    return heat_map(title, [f"level {level}" for level in levels], rows, low=0.5, high=1.0)
+    parts = [heat_map(title, [f"level {level}" for level in levels], rows, low=0.5, high=1.0)]
+    for head, names, lines in distorted_grids(result)[1:]:
+        parts.append(table(head, ("", *names), [tuple(map(esc, line)) for line in lines]))
+    return "".join(parts)
 
 
 def bars_section(result: Result) -> str:
@@ -217,17 +222,32 @@ def bars_section(result: Result) -> str:
     )  # fmt: skip
 
 
-def _bars_alone(result: Result) -> str:
-    return ""
+def localisation_section(result: Result) -> str:
+    """Pixels, person, seconds."""
+    rows = [tuple(map(esc, row)) for row in localised(dict(result))]
+    return table(f"{result['clips']} manipulated clips", ("what", "n", "measured [95 %]"), rows)
+
+
+def promises_section(folder: Path) -> str:
+    """Every promise about detection, from the newest results of all benchmarks."""
+    found = from_folder(folder)
+    names = [newest(name, folder).name for name in SOURCES if any(folder.glob(f"{name}-*.json"))]
+    rows = [tuple(map(esc, promise.cells())) for promise in found]
+    return (
+        tag("h2", "Promised and measured")
+        + table("What was promised of detection", HEAD, rows)
+        + tag("p", prose(f"From {', '.join(f'benchmarks/results/{name}' for name in names)}."),
+              class_="source")
+    )  # fmt: skip
 
 
 _SECTIONS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
     ("accuracy", "Who finds what", accuracy_section),
     ("accuracy", "One threshold for all", shift_section),
     ("robustness", "Under distortion", robustness_section),
-    ("localisation", "Where it was manipulated", _bars_alone),
-    ("sets", "Labelled sets", _bars_alone),
-    ("speed", "Speed", _bars_alone),
+    ("localisation", "Where it was manipulated", localisation_section),
+    ("sets", "Labelled sets", bars_section),
+    ("speed", "Speed", bars_section),
 )
 
 
@@ -238,24 +258,23 @@ def render(folder: Path = RESULTS) -> str:
         FileNotFoundError: There are no results of the accuracy benchmark.
     """
     newest("accuracy", folder)
-    parts, shown = [], set()
+    parts = []
     for name, title, section in _SECTIONS:
         try:
             path = newest(name, folder)
         except FileNotFoundError:
             continue
         result = json.loads(path.read_text(encoding="utf-8"))
-        body = section(result) + ("" if name in shown else bars_section(result))
-        shown.add(name)
-        if body:
+        if body := section(result):
             where = result["environment"]
             source = (
                 f"From benchmarks/results/{path.name}: {where['cpu']}, {where['cores']} cores, "
                 f"version {where['versions']['deepfake-forensics']}."
             )
             parts.append(tag("h2", esc(title)) + body + tag("p", prose(source), class_="source"))
+    parts.append(promises_section(folder))
     intro = (
-        "Every figure comes from a results file of this project, with a 95 % interval by a "
+        "Every figure comes from a results file of this project; 95 % intervals are by a "
         "bootstrap over groups. A figure that n cannot carry is not printed. Higher scores mean "
         "more likely manipulated; nothing here says that a file is authentic."
     )

@@ -41,7 +41,9 @@ def put(folder: Path, content: dict[str, Any]) -> None:
 
 
 def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
-    cells = [{"kind": "blur", "level": n, "auc": 0.5 + n / 10} for n in (1, 2)]
+    said = {label: {"suspect": 1, "not_judged": 2} for label in ("real", "fake")}
+    cells = [{"kind": "blur", "level": n, "auc": 0.5 + n / 10, "auc_interval": None,
+              "verdicts": said, "real_to_suspect": 1} for n in (1, 2)]  # fmt: skip
     put(tmp_path, accuracy(
         cross_auc={"sets": ["a", "b"], "auc": [[0.9, 0.6], [None, 0.8]],
                    "interval": [[None] * 2] * 2, "within": 0.85, "across": 0.6},
@@ -54,16 +56,24 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     put(tmp_path, {
         "name": "robustness", "date": "2026-01-01", "cells": cells, "environment": ENVIRONMENT,
         "clean": {"auc": 0.9, "auc_interval": None}, "n_real": 4, "n_fake": 4,
-        "bars": [{"name": "worst", "value": 0.6, "limit": 0.78, "unit": "", "at_most": False,
-                  "met": False}],
+        "mean_drop": {"value": 0.25, "interval": [0.2, 0.3]}, "ladder": [],
+    })  # fmt: skip
+    part = {"n": 3, "ap": 0.9, "share": 0.5, "f1": 0.7, "interval": [0.1, 1.0]}
+    put(tmp_path, {
+        "name": "localisation", "date": "2026-01-01", "clips": 3, "environment": ENVIRONMENT,
+        **dict.fromkeys(("pixel", "pixel_of_a_guess", "person", "seconds"), part),
     })  # fmt: skip
     text = render(tmp_path)
     assert not re.search(r"<script|<link|<img|src=|href=|url\(|@import|https?://", text)
     assert "&lt;script&gt;" in text and "set &lt;b&gt;" in text
     for title in ("ROC,", "DET,", "Reliability,", "Risk over coverage,", "Cross-AUC",
-                  "AUC under distortion", "by sex", "not supported by n", "missed"):  # fmt: skip
+                  "AUC under distortion", "1 + 1 (1)", "by sex", "not supported by n",
+                  "swapped person of two right", "missed by 0.210", "not run"):  # fmt: skip
         assert title in text, title
-    assert "From benchmarks/results/robustness-x.json" in text
+    assert "From benchmarks/results/robustness-x.json:" in text
+    names = ", ".join(f"benchmarks/results/{n}-x.json" for n in
+                      ("accuracy", "localisation", "robustness"))  # fmt: skip
+    assert f"From {names}." in text  # the promises
     body = re.sub(r"<!doctype html>|<meta[^>]*>", "", text)
     ElementTree.fromstring(body)  # every element is closed
 
