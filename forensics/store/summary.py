@@ -41,7 +41,7 @@ def summary_html(store: Store) -> str:
         tag("header", tag("p", "Summary of a batch"), tag("h1", _title(counts, store.name))),
         _counts(counts, unreadable.total),
         _reasons(store.each(Filter(verdict="inconclusive"))),
-        _files("Most suspicious files", worst, counts.get("suspect", 0)),
+        _files("Most suspicious files", store, worst, counts.get("suspect", 0)),
         _unreadable(unreadable.cases, unreadable.total),
         tag("footer", tag("p", prose(SCOPE)),
             tag("p", f"Written {now().isoformat(timespec='seconds')}.")),
@@ -97,12 +97,12 @@ def _reasons(cases: Iterable[Case]) -> str:
                table("A file may have several reasons", ("Reason", "Files"), rows))  # fmt: skip
 
 
-def _files(title: str, cases: Iterable[Case], total: int) -> str:
+def _files(title: str, store: Store, cases: Iterable[Case], total: int) -> str:
     rows = [
         (
             tag("bdi", esc(case.path)),
             esc(percent(case.probability)),
-            _links(case),
+            _links(store, case),
         )
         for case in cases
     ]
@@ -113,13 +113,17 @@ def _files(title: str, cases: Iterable[Case], total: int) -> str:
                table(shown, ("File", "Probability", "Also"), rows))  # fmt: skip
 
 
-def _links(case: Case) -> str:
-    if case.same_as is not None:
-        return "same bytes as another file"
-    if case.same_stream is not None:
-        return "the coded pictures of an earlier file, in another container"
-    if case.near is not None:
-        return f"looks like an earlier file ({case.near_distance} of 256 bits differ)"
+def _links(store: Store, case: Case) -> str:
+    """Say which earlier file this one resembles, and what was said of that."""
+    for other, words in (
+        (case.same_as, "the same bytes as"),
+        (case.same_stream, "the same coded pictures as"),
+        (case.near, f"looks ({case.near_distance} of 256 bits differ) like"),
+    ):
+        known = None if other is None else store.case(other)
+        if known is not None:
+            said = (known.verdict or known.state).replace("_", " ")
+            return f"{esc(words)} {tag('bdi', esc(known.path))} ({esc(said)})"
     return ""
 
 
