@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,26 @@ def test_every_results_file_that_is_named_is_committed(path: Path) -> None:
             check=True,
         ).stdout  # fmt: skip
         assert named <= {Path(line).name for line in listed.splitlines()}
+
+
+def runs(name: str) -> bool:
+    """Tell whether ``python -m NAME`` finds something to run."""
+    try:
+        found = find_spec(name)
+    except ModuleNotFoundError:
+        return False
+    if found is None:
+        return False
+    if found.submodule_search_locations is not None:
+        return find_spec(f"{name}.__main__") is not None
+    return '__name__ == "__main__"' in Path(found.origin or "").read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", list(tables.documents()), ids=lambda path: path.name)
+def test_every_benchmark_that_is_named_can_be_run(path: Path) -> None:
+    for name in re.findall(r"python\s+-m\s+(benchmarks[\w.]*\w)", path.read_text("utf-8")):
+        assert runs(name), name
+    assert not runs("benchmarks.swapper") and not runs("benchmarks.nothing.here")
 
 
 def test_every_block_names_its_results_or_says_there_are_none() -> None:
