@@ -34,6 +34,8 @@ class QualityGate:
         min_sharpness: Log10 Laplacian variance of the aligned crop (``too_blurred``).
         min_exposure: Mean luma, 0..1 (``too_dark``).
         max_exposure: Mean luma, 0..1 (``too_bright``).
+        max_grain: See `measure_grain` (``too_noisy``): no clip of the calibration and no sharp
+            portrait is grainier.
         max_yaw: Degrees (``extreme_pose``).
         min_mesh_confidence: 0..1 (``no_face``): the detector saw a face, the mesh did not.
     """
@@ -42,6 +44,7 @@ class QualityGate:
     min_sharpness: float = 0.45
     min_exposure: float = 0.09
     max_exposure: float = 0.94
+    max_grain: float = 0.75
     max_yaw: float = 60.0
     min_mesh_confidence: float = 0.5
 
@@ -53,6 +56,7 @@ class QualityGate:
             (quality.exposure < self.min_exposure, "too_dark"),
             (quality.exposure > self.max_exposure, "too_bright"),
             (quality.sharpness < self.min_sharpness, "too_blurred"),
+            (quality.grain > self.max_grain, "too_noisy"),
             (abs(quality.yaw) > self.max_yaw, "extreme_pose"),
         )
         return tuple(code for bad, code in failed if bad)

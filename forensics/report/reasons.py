@@ -36,6 +36,10 @@ REASONS: dict[str, Reason] = {
         "Supply a copy of higher resolution, or a closer shot.",
     ),
     "too_blurred": Reason("The face is too blurred to be judged.", _BETTER_COPY),
+    "too_noisy": Reason(
+        "The picture of the face is noisier than any that the error rate was measured on.",
+        "Supply a recording in better light, or the copy before noise was added.",
+    ),
     "too_dark": Reason("The face is too dark to be judged.", "Supply a better-lit recording."),
     "too_bright": Reason(
         "The face is too bright to be judged: its detail is burnt out.",

@@ -34,6 +34,8 @@ def test_a_good_portrait_has_no_codes(astronaut: Picture) -> None:
     [
         (lambda x: (x * 0.13).astype(np.uint8), "too_dark"),
         (lambda x: cv2.GaussianBlur(x, (0, 0), 5.0), "too_blurred"),
+        (lambda x: np.clip(x + np.random.default_rng(0).normal(0, 25, x.shape), 0, 255),
+         "too_noisy"),
         (lambda x: cv2.resize(x, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA),
          "face_too_small"),
     ],
@@ -52,6 +54,7 @@ def test_spoilt_pictures_are_named(
         ({"exposure": 0.01}, "too_dark"),
         ({"exposure": 0.99}, "too_bright"),
         ({"sharpness": 0.1}, "too_blurred"),
+        ({"grain": 1.0}, "too_noisy"),
         ({"yaw": -75.0}, "extreme_pose"),
     ],
 )
