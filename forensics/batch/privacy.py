@@ -56,5 +56,5 @@ def delete_cases(store: Store, ids: Sequence[str], log: CustodyLog, *, by: str) 
 def expire(store: Store, days: float, log: CustodyLog) -> int:
     """Delete finished cases that were entered more than so many days ago."""
     if not days > 0:
-        raise UsageError(f"--retention-days must be above 0, got {days:g}")
+        raise UsageError(f"cases can be kept for more than 0 days, not for {days:g}")
     return delete_cases(store, store.older(now() - dt.timedelta(days=days)), log, by="retention")

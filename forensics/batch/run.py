@@ -236,5 +236,6 @@ def taken_over(found: Same, path: Path) -> dict[str, Any]:
     report["file"]["path"] = text(path)
     if report["error"] is not None:
         report["error"] = report["error"].replace(printable(old), printable(path), 1)
-    report["same_bytes_as"] = {"path": found.path, "case": found.case}
+    # No path: when that case is deleted, nothing but digests may stay of it.
+    report["same_bytes_as"] = {"case": found.case}
     return report

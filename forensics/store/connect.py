@@ -138,6 +138,20 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield link
 
 
+def empty_log(engine: sa.Engine) -> None:
+    """Empty SQLite's log, in which deleted rows would live on while other programs are connected.
+
+    Where one of them is just reading, the log is emptied by whoever closes the database last.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    link = engine.raw_connection()
+    try:
+        link.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        link.close()
+
+
 @contextlib.contextmanager
 def translated(name: str) -> Iterator[None]:
     """Turn database errors into one clear line.

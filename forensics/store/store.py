@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from forensics.report.model import records_to_jsonl
 from forensics.store import rows
 from forensics.store.cases import Case, Deleted, Filter, Found, Review, Same, Scan, now
-from forensics.store.connect import open_engine, parse, shown, translated, writing
+from forensics.store.connect import empty_log, open_engine, parse, shown, translated, writing
 from forensics.store.queries import Test, few_of, order_of, tests_of
 from forensics.store.tables import CASES, EVIDENCE, FILES, FINDINGS, REVIEWS, SCANS
 
@@ -344,6 +344,8 @@ class Store:
                 orphans = [one for one in hashes if one not in left]
                 link.execute(sa.delete(FILES).where(FILES.c.sha256.in_(orphans)))
             gone += found
+        with translated(self.name):
+            empty_log(self._engine)
         return gone
 
     def _digests(self, link: sa.Connection, ids: Sequence[str]) -> list[Deleted]:

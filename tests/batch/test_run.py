@@ -14,6 +14,7 @@ from forensics.engines.base import Record, ScanJob, crashed, failed
 from forensics.errors import OutputError
 from forensics.report.custody.log import CustodyLog, check_log
 from forensics.store import Filter, Store
+from forensics.store.cases import path_id
 from tests.store.reports import make_report
 
 
@@ -101,7 +102,7 @@ def test_the_same_bytes_are_scanned_once_and_it_is_said(
     outcome = run(db, engine, [*files, copy])
     assert outcome.reused == 1 and "z-copy.mp4" not in engine.scanned
     report = json.loads(reports(db)[str(copy)] or "")
-    assert report["same_bytes_as"]["path"] == str(files[0])
+    assert report["same_bytes_as"] == {"case": path_id(files[0])}
     assert report["file"]["path"] == str(copy)
     late = files[0].with_name("zz.mp4")
     late.write_bytes(files[0].read_bytes())
