@@ -132,22 +132,20 @@ def occlusion(result: Result) -> list[str]:
 def privacy(result: Result) -> list[str]:
     """How far people are recognised before and after."""
     lines = [
-        "| everybody gets | people | recognised before | after [95 %] | nearest of the gallery "
+        "| everybody gets | people, seconds | recognised before | after [95 %] | nearest of the gallery "
         "before | after [95 %] |",
         "|---" * 6 + "|",
     ]
     for name, r in result["methods"].items():
         lines.append(
-            f"| `{name}` | {r['people']} | {r['before']:.0%} | "
+            f"| `{name}` | {r['people']}, {r['seconds']} | {r['before']:.0%} | "
             f"{_range(r['after'], r['after_interval_95'])} | {r['first_before']:.0%} | "
             f"{_range(r['first_after'], r['first_after_interval_95'])} |"
         )
-    some = next(iter(result["methods"].values()))
     return [
         *lines,
         "",
-        f"Gallery: {result['gallery']} people. {some['frames']} frames, {some['seconds']} seconds "
-        f"as n. Judge: {result['recogniser']['name']}, limit {result['recogniser']['limit']}.",
+        f"Gallery: {result['gallery']} people. Intervals take the seconds as n. Judge: {result['recogniser']['name']}, limit {result['recogniser']['limit']}.",
     ]
 
 

@@ -90,11 +90,16 @@ def main() -> int:
     parser.add_argument("--source", type=Path, required=True, help="photo of the face given to all")
     parser.add_argument("--consent", type=Path, required=True, help="record of that person")
     parser.add_argument("--model", type=Path, help="checkpoint whose B is given to all")
-    parser.add_argument("--leave-out", nargs="*", default=[], help="clips of the model's B")
+    parser.add_argument(
+        "--leave-out", type=Path, nargs="*", default=[], help="clips of the model's B"
+    )
     parser.add_argument("--gallery", type=Path, nargs="*", default=[], help="face sets")
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
+    left_out = {path.stem for path in arguments.leave_out}
+    if unknown := left_out - {path.stem for path in arguments.clips}:
+        parser.error(f"--leave-out: not among the clips: {', '.join(sorted(unknown))}")
     recogniser = Recogniser(arguments.recogniser)
     judge = ByNetwork(recogniser)
     strangers = gallery_of(arguments.gallery, recogniser)
@@ -106,12 +111,12 @@ def main() -> int:
             "autoencoder", model=arguments.model, options={"person": "b"}
         )
     results: dict[str, Any] = {}
-    pictures: dict[str, list[NDArray[np.float32]]] = {"before": []}
+    pictures: dict[str, dict[str, NDArray[np.float32]]] = {"before": {}}
     for name, method in methods.items():
         rows = []
         with TemporaryDirectory() as scratch:
             for clip in arguments.clips:
-                if name != "landmark" and clip.stem in arguments.leave_out:
+                if name != "landmark" and clip.stem in left_out:
                     continue  # B painted as B is nobody hidden
                 out = Path(scratch) / f"{clip.stem}.mp4"
                 swap(
@@ -129,8 +134,8 @@ def main() -> int:
                     rows.append({"clip": clip.name, "seconds": seconds, **asdict(person)})
                     print(name, rows[-1], flush=True)
                 if name == "landmark":
-                    pictures["before"].append(middle_frame(clip))
-                pictures.setdefault(name, []).append(middle_frame(out))
+                    pictures["before"][clip.stem] = middle_frame(clip)
+                pictures.setdefault(name, {})[clip.stem] = middle_frame(out)
         results[name] = {**together(rows), "each": rows}
     show(
         f"Recognised by {recogniser.name}, gallery of {len(strangers)} people and each clip's own",
@@ -157,8 +162,8 @@ def main() -> int:
     met = show_bars(bars)
     if arguments.pictures:
         arguments.pictures.mkdir(parents=True, exist_ok=True)
-        rows_shown = min(len(column) for column in pictures.values())
-        columns = [(k, np.stack(v[:rows_shown])) for k, v in pictures.items()]
+        shown = [c for c in pictures["before"] if all(c in column for column in pictures.values())]
+        columns = [(k, np.stack([v[c] for c in shown])) for k, v in pictures.items()]
         path = arguments.pictures / "generator-privacy.png"
         write_preview(path, columns, note="everyone replaced", side=SHOWN)
     data = {
@@ -170,6 +175,7 @@ def main() -> int:
         },
         "gallery": len(strangers),
         "source": arguments.source.name,
+        "left_out_of_the_network": sorted(left_out),
         "methods": results,
         "bars": [b.record() for b in bars],
     }
