@@ -58,6 +58,10 @@ def train(
     from_encoder: Annotated[
         Path | None, typer.Option(help="Start from a pretrained encoder (see: pretrain).")
     ] = None,
+    occluders: Annotated[
+        Path | None,
+        typer.Option(help="Photographed things (masks/, glasses/) that `masked` learns to keep."),
+    ] = None,
     early_stop: Annotated[
         bool, typer.Option("--early-stop/--no-early-stop", help="Stop when nothing improves.")
     ] = True,
@@ -73,6 +77,7 @@ def train(
         model=model, like=like, batch=batch, seed=seed, lr=lr, loss=loss, precision=precision,
         steps=steps, budget=None if budget is None else parse_duration(budget),
         patience=10 if early_stop else sys.maxsize,
+        occluders=None if occluders is None else str(occluders),
     )
     consent = [consent_a, consent_b][: len(people)]
     if method not in _TRAINED:

@@ -38,6 +38,7 @@ from generator.train_setup import (
     hold_out,
     settled,
     spread,
+    templates_of,
 )
 
 EMA_EVERY = 5
@@ -80,7 +81,11 @@ class Training:
         )
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and fast_bf16())
         split = [hold_out(s) for s in facesets]
-        self.pools = [FacePool(train, net.size, occlude=net.mask) for train, _ in split]
+        self.templates = templates_of(config, net.mask)
+        self.pools = [
+            FacePool(train, net.size, occlude=net.mask, templates=self.templates)
+            for train, _ in split
+        ]
         self.held_out = [FacePool(held, net.size) for _, held in split]
         self.progress = Progress()
         self.best = Best()
@@ -144,6 +149,7 @@ class Training:
             **asdict(self.config),
             "lr": self.optimiser.param_groups[0]["lr"],
             "precision": "bf16" if self.bf16 else "fp32",
+            "templates": sorted(t.name for t in self.templates),
             "step": self.progress.step,
             "seconds": round(self.progress.seconds, 3),
             "best": asdict(self.best),

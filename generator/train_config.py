@@ -11,7 +11,7 @@ from generator.losses import LOSSES
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Settings of a training. All but the three limits are fixed once it has begun.
+    """Settings of a training. All but `LIMITS` are fixed once it has begun.
 
     Attributes:
         model: Name of the network.
@@ -32,6 +32,8 @@ class TrainConfig:
         steps: Stop after this many steps.
         budget: Stop after so many seconds of training, all sessions together.
         save_every: Seconds between two checkpoints.
+        occluders: Folder of photographed things to put before faces, for a network with a mask
+            branch; `generator.occluder_split` says which of them. Said anew in each session.
     """
 
     model: str = "tiny"
@@ -52,6 +54,7 @@ class TrainConfig:
     steps: int | None = None
     budget: float | None = None
     save_every: float = 120.0
+    occluders: str | None = None
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
@@ -62,7 +65,7 @@ class TrainConfig:
             raise UsageError(f"batch and steps must be >= 1, got {self.batch} and {self.steps}")
 
 
-LIMITS = ("steps", "budget", "save_every")
+LIMITS = ("steps", "budget", "save_every", "occluders")
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from forensics.faces.align import similarity
 from generator.faceset import FaceEntry
 from generator.methods import COVERAGE, FACE_SIZE
+from generator.occlude import Occluder
 
 # MediaPipe mesh outlines of the parts that must be right for a face to look alive.
 _EYES = (
@@ -111,6 +112,7 @@ class FacePool:
         size: Side of the network's picture.
         recipe: The distortion.
         occlude: Put known things over the faces (for networks with a mask branch).
+        templates: Photographed things among them, beside the drawn ones.
     """
 
     def __init__(
@@ -120,10 +122,12 @@ class FacePool:
         recipe: Recipe | None = None,
         *,
         occlude: bool = False,
+        templates: Sequence[Occluder] = (),
     ) -> None:
         self.size = size
         self.recipe = recipe or Recipe()
         self.occlude = occlude
+        self._templates = templates
         self._entries = list(entries) if occlude else []
         # Red, green, blue and weight as one picture: every distortion moves them together.
         self._stack = [
@@ -199,7 +203,7 @@ class FacePool:
         from generator.occluded_pairs import cover_face
 
         entry = self._entries[index]
-        crop, covered = cover_face(entry.face, rng)
+        crop, covered = cover_face(entry.face, rng, self._templates)
         weights = np.where(covered > 0.5, np.uint8(6), pixel_weights(entry, self.recipe))
         return _shrink(np.dstack([crop, weights]), self.size)
 

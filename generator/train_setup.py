@@ -15,6 +15,9 @@ from generator.checkpoint import Card
 from generator.consent import load_consent
 from generator.faceset import FaceEntry, FaceSet
 from generator.models import model_config
+from generator.occlude import Occluder, load_occluders
+from generator.occluded_pairs import small_templates
+from generator.occluder_split import for_training
 from generator.train_config import LIMITS, TrainConfig
 
 
@@ -83,7 +86,8 @@ def doubts(facesets: Sequence[FaceSet]) -> list[str]:
 def settled(card: Card, config: TrainConfig) -> TrainConfig:
     """Settings of a checkpoint, with today's limits."""
     try:
-        raw = {f.name: card.training[f.name] for f in fields(TrainConfig)}
+        fixed = [f.name for f in fields(TrainConfig) if f.name not in LIMITS]
+        raw = {name: card.training[name] for name in fixed}
         raw |= {name: getattr(config, name) for name in LIMITS}
         raw["betas"] = tuple(raw["betas"])
         if raw["model"] != config.model:
@@ -94,6 +98,19 @@ def settled(card: Card, config: TrainConfig) -> TrainConfig:
         return TrainConfig(**raw)
     except (KeyError, TypeError) as error:
         raise UsageError(f"the checkpoint lacks settings ({error}); give another --out") from error
+
+
+def templates_of(config: TrainConfig, mask: bool) -> list[Occluder]:
+    """Return the photographed things that training may see.
+
+    Raises:
+        UsageError: A folder is given for a network that has no mask branch.
+    """
+    if config.occluders is None:
+        return []
+    if not mask:
+        raise UsageError(f"model {config.model!r} has no mask branch: --occluders is for `masked`")
+    return small_templates(for_training(load_occluders(Path(config.occluders))))
 
 
 def hold_out(faceset: FaceSet) -> tuple[list[FaceEntry], list[FaceEntry]]:

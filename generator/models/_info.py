@@ -88,7 +88,9 @@ def describe_model(config: SwapperConfig) -> ModelInfo:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             watch(name, layer)
     with torch.inference_mode():
-        model.step([faces] * config.decoders, range(config.decoders))
+        maps = model.encoder(faces)
+        for person in range(config.decoders):
+            model.decode(maps, person)
     one_pass = [x for x in layers if x.name.startswith(("encoder.", "decoders.0."))]
     return ModelInfo(
         config=config,

@@ -130,6 +130,23 @@ class Swapper(nn.Module):
         return self.decode(self.encoder(faces), person)
 
     def step(self, batches: Sequence[Tensor], people: Sequence[int]) -> list[Tensor]:
-        """Rebuild one batch of each of ``people``; the encoder runs once over all of them."""
+        """Rebuild one batch of each of ``people``; the encoder runs once over all of them.
+
+        With a mask branch the masks of all ``people`` follow the three colours, a person's own
+        first: what covers a face has nothing to do with whose it is, and a swap asks the other
+        person's branch.
+        """
         parts = self.encoder(torch.cat(list(batches))).split([len(batch) for batch in batches])
-        return [self.decode(maps, person) for person, maps in zip(people, parts, strict=True)]
+        rebuilt = [self.decode(maps, person) for person, maps in zip(people, parts, strict=True)]
+        if not self.config.mask:
+            return rebuilt
+        return [
+            torch.cat([own, *(self.mask_of(maps, p) for p in people if p != person)], dim=1)
+            for person, maps, own in zip(people, parts, rebuilt, strict=True)
+        ]
+
+    def mask_of(self, maps: Tensor, person: int) -> Tensor:
+        """Return what of a face ``person``'s decoder takes for seen, (n, 1, size, size)."""
+        decoder = self.decoders[person % len(self.decoders)]
+        assert isinstance(decoder, Decoder) and decoder.mask is not None
+        return cast(Tensor, decoder.mask(maps))

@@ -66,9 +66,12 @@ def test_one_pass_over_both_people_equals_two(mask: bool) -> None:
     model = create_model("toy", seed=3, mask=mask)
     a, b = torch.rand(2, 3, 16, 16), torch.rand(3, 3, 16, 16)
     together = model.step([a, b], [0, 1])
-    assert together[0].shape == (2, 4 if mask else 3, 16, 16)
-    torch.testing.assert_close(together[0], model(a, 0))
-    torch.testing.assert_close(together[1], model(b, 1))
+    assert together[0].shape == (2, 5 if mask else 3, 16, 16)
+    torch.testing.assert_close(together[0][:, :4], model(a, 0))
+    torch.testing.assert_close(together[1][:, :4], model(b, 1))
+    if mask:  # each branch learns from the other person's faces too
+        torch.testing.assert_close(together[0][:, 4:], model(a, 1)[:, 3:])
+        torch.testing.assert_close(together[1][:, 4:], model(b, 0)[:, 3:])
     assert all(bool(((x >= 0) & (x <= 1)).all()) for x in together)
 
 

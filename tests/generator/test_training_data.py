@@ -8,6 +8,9 @@ pytest.importorskip("torch")
 
 from forensics.errors import UnreadableInputError
 from generator.faceset import read_faceset, write_faceset
+from generator.occlude import Occluder
+from generator.occluded_pairs import cover_face, small_templates
+from generator.occluder_split import for_measuring, for_training
 from generator.train_data import (
     FacePool,
     Recipe,
@@ -113,3 +116,47 @@ def test_what_is_no_face_set_is_named(tmp_path: Path, index: str | None, says: s
         (tmp_path / "index.json").write_text(index)
     with pytest.raises(UnreadableInputError, match=says):
         read_faceset(tmp_path)
+
+
+def test_things_of_every_kind_cover_faces_and_leave_the_rest_alone(
+    people: tuple[Path, Path],
+) -> None:
+    face = read_faceset(people[0]).faces[0].face
+    shares = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        covered, opacity = cover_face(face, rng)
+        assert covered.dtype == np.uint8 and 0.0 <= opacity.min() <= opacity.max() <= 1.0
+        assert np.array_equal(covered[opacity == 0], face.crop[opacity == 0])
+        shares.append(float((opacity > 0.5).mean()))
+        again, _ = cover_face(face, np.random.default_rng(seed))
+        assert np.array_equal(again, covered)
+    assert 8 < sum(share == 0 for share in shares) < 35
+    assert max(shares) > 0.2
+
+
+def test_photographed_things_are_divided_by_families() -> None:
+    point = np.zeros((4, 4, 4), np.float32), np.zeros((3, 2))
+    names = ("surgical", "surgical_blue", "N95", "cloth", "gas")
+    things = [Occluder(name, *point) for name in names]
+    learnt = {o.name for o in for_training(things)}
+    measured = {o.name for o in for_measuring(things)}
+    assert learnt == {"gas", "surgical", "surgical_blue"}
+    assert measured == set(names) - learnt
+
+
+def test_photographed_things_are_put_before_faces(people: tuple[Path, Path]) -> None:
+    face = read_faceset(people[0]).faces[0].face
+    rgba = np.ones((900, 600, 4), np.float32) * np.float32([1.0, 0.0, 0.0, 1.0])
+    corners = np.array([[0, 0], [599, 0], [300, 899]], np.float64)
+    (small,) = small_templates(
+        [Occluder("red", rgba, corners, ("left_cheek", "right_cheek", "chin"))]
+    )
+    assert max(small.rgba.shape) == 256 and np.allclose(
+        small.points.max(axis=0), corners.max(axis=0) * 256 / 900
+    )
+    seen = [cover_face(face, np.random.default_rng(seed), [small]) for seed in range(40)]
+    assert any(
+        (opacity > 0.5).any() and (picture[opacity > 0.99] == (255, 0, 0)).all(axis=1).mean() > 0.9
+        for picture, opacity in seen
+    )
