@@ -132,8 +132,8 @@ def occlusion(result: Result) -> list[str]:
 def privacy(result: Result) -> list[str]:
     """How far people are recognised before and after."""
     lines = [
-        "| everybody gets | people, seconds | recognised before | after [95 %] | nearest of the gallery "
-        "before | after [95 %] |",
+        "| everybody gets | people, seconds | recognised before | after [95 %] | nearest of the "
+        "gallery before | after [95 %] |",
         "|---" * 6 + "|",
     ]
     for name, r in result["methods"].items():
@@ -145,7 +145,8 @@ def privacy(result: Result) -> list[str]:
     return [
         *lines,
         "",
-        f"Gallery: {result['gallery']} people. Intervals take the seconds as n. Judge: {result['recogniser']['name']}, limit {result['recogniser']['limit']}.",
+        f"Gallery: {result['gallery']} people. Intervals take the seconds as n. "
+        f"Judge: {result['recogniser']['name']}, limit {result['recogniser']['limit']}.",
     ]
 
 
