@@ -43,6 +43,8 @@ from generator.train_setup import (
 
 EMA_EVERY = 5
 """Steps between two updates of the averaged weights; each one reads every weight once."""
+MASK_WEIGHT = 4.0
+"""Weight of the masks' squared error beside the faces' loss: most of a mask is easy background."""
 
 
 class Training:
@@ -102,7 +104,8 @@ class Training:
             picture = picture.float()  # 16 bits are too coarse for the variances of SSIM
             loss = loss_of(picture[:, :3], _tensor(batch.targets), _tensor(batch.weights))
             if self.model.config.mask:
-                loss = loss + ((picture[:, 3:] - _tensor(batch.masks)) ** 2).mean()
+                # One row of masks for every branch (see `Swapper.step`), and one truth.
+                loss = loss + MASK_WEIGHT * ((picture[:, 3:] - _tensor(batch.masks)) ** 2).mean()
             losses.append(loss)
         torch.autograd.backward(torch.stack(losses).sum())
         torch.nn.utils.clip_grad_norm_(self.weights, self.config.clip)
