@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 _TICK = 0.5
 _LOOK = 5.0  # seconds between two looks at the nodes
 _DEATHS = 10  # in a row, without one file done
+_KNOCK = 10.0  # seconds
 _PLACE = 300.0  # seconds that an actor may wait for a node
 
 
@@ -243,17 +245,32 @@ def _connect(ray: Any, workers: int, address: str | None) -> None:
     common["runtime_env"] = {"env_vars": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}}
     try:
         if address is not None:
+            _knock(address)
             ray.init(address=address, **common)
         else:
             ray.init(num_cpus=workers, include_dashboard=False, **common,
                      _node_ip_address="127.0.0.1")  # fmt: skip
     except Exception as error:  # its errors have no common base
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if isinstance(error, OSError):
+            first = (error.strerror or first).lower()
         where = address or "this machine"
         raise UsageError(
             f"--engine ray: no cluster at {where}: {first} (RAY_AUTH_MODE and RAY_AUTH_TOKEN must "
             "be the same on every node)"
         ) from error
+
+
+def _knock(address: str) -> None:
+    """See whether anybody answers there: Ray itself tries for two minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit():
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK):
+            pass
 
 
 def _how(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from forensics.engines import ScanOptions
 from forensics.engines.base import Record, ScanJob
 from forensics.engines.cluster import RayEngine
 from forensics.engines.names import make_engine
+from forensics.errors import UsageError
 from forensics.testing import make_clip
 
 JOB = ScanJob(options=ScanOptions(frames=4))
@@ -64,6 +66,14 @@ def test_ray_engine_gives_the_records_of_the_serial_one(
         assert {str(r.path): text(r) for r in engine.map(files, JOB)} == serial
     finally:
         engine.close()
+
+
+def test_where_no_cluster_answers_is_said_at_once() -> None:
+    with socket.socket() as bound:  # it has a port, and does not listen
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(UsageError, match=f"no cluster at {address}: connection refused"):
+            make_engine("ray", 1, address)
 
 
 def test_a_lost_node_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
