@@ -114,15 +114,18 @@ def _accuracy(plan: Plan) -> int:
     return here("accuracy.run", shared=plan.shared, cache=plan.cache, by="source",
                 own=plan.own if plan.own.exists() else None,
                 peers=plan.peers if (plan.peers / "sbi.json").exists() else None,
-                limit=plan.amounts.limit, replicates=plan.amounts.replicates,
+                keep=plan.work / "scores", limit=plan.amounts.limit,
+                replicates=plan.amounts.replicates, out=plan.results)  # fmt: skip
+
+
+def _robustness(plan: Plan) -> int:
+    return here("robustness.run", own=plan.own, keep=plan.work / "scores",
+                replicates=plan.amounts.replicates, out=plan.results)  # fmt: skip
+
+
+def _localisation(plan: Plan) -> int:
+    return here("localisation.run", own=plan.own, replicates=plan.amounts.replicates,
                 out=plan.results)  # fmt: skip
-
-
-def _on_own_set(module: str) -> Callable[[Plan], int]:
-    def run(plan: Plan) -> int:
-        return here(module, own=plan.own, replicates=plan.amounts.replicates, out=plan.results)
-
-    return run
 
 
 def _speed(plan: Plan) -> int:
@@ -209,8 +212,8 @@ STEPS: dict[str, Callable[[Plan], int]] = {
     "peers": _peers,
     "sets": _sets,
     "accuracy": _accuracy,
-    "robustness": _on_own_set("robustness.run"),
-    "localisation": _on_own_set("localisation.run"),
+    "robustness": _robustness,
+    "localisation": _localisation,
     "speed": _speed,
     "scale": _scale,
     "swapper": _swapper,

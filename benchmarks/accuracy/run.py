@@ -28,6 +28,7 @@ from benchmarks.accuracy.compare import (
     paired,
 )
 from benchmarks.accuracy.curves import curve_block
+from benchmarks.accuracy.kept import KeptScorer
 from benchmarks.accuracy.openings import LOG, open_counted
 from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
@@ -73,6 +74,9 @@ class Benchmark:
 
     def measure(self, name: str, who: str, manifest: Manifest, scorer: Scorer, kind: Any) -> Result:
         """Evaluate one scorer on one set and keep the result, its curves and its rows."""
+        # What a scan says of a clip is more than a score, see `ClipScorer`.
+        if self.options.keep is not None and not (kind == "clips" and scorer is self.scorer):
+            scorer = KeptScorer(scorer, self.options.keep)
         with (
             Progress(disable=not sys.stderr.isatty()) as bar,
             tempfile.TemporaryDirectory(prefix="forensics-accuracy-") as folder,
@@ -287,6 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--log", type=Path, default=LOG, help="log of openings")
     parser.add_argument("--cache", type=Path, help="portrait cache of the training run")
     parser.add_argument("--pairs", type=int, default=6, help="self-blends a portrait")
+    parser.add_argument("--keep", type=Path, help="folder for scores; an interrupted run goes on")
     parser.add_argument("--limit", type=int, help="only so many rows of a set, for a quick look")
     parser.add_argument("--replicates", type=int, default=2000, help="bootstrap replicates")
     parser.add_argument("--sets", default=",".join(_USUAL), help="which of them, comma-separated")

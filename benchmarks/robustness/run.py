@@ -11,8 +11,9 @@ counted apart. A flip is an unmanipulated clip that becomes ``suspect`` and was 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from benchmarks import limits
+from benchmarks._journal import Journal
 from benchmarks._own import own_parser
-from benchmarks._results import Bar, finish, show
+from benchmarks._results import Bar, finish, show, weights_digest
 from benchmarks.accuracy.sets import open_set
 from benchmarks.robustness.distortions import LEVELS, Distortion, cells
 from benchmarks.robustness.ladder import rungs
@@ -52,14 +54,33 @@ class Table:
         items: The clips.
         speaker: Says it.
         replicates: Of the bootstrap.
+        journal: What was said before.
     """
 
-    def __init__(self, items: Sequence[Item], speaker: Speaker, replicates: int) -> None:
+    def __init__(
+        self, items: Sequence[Item], speaker: Speaker, replicates: int,
+        journal: Journal | None = None,
+    ) -> None:  # fmt: skip
         self._items, self._speaker, self._replicates = items, speaker, replicates
+        self._journal = journal
+        rows = [] if journal is None else journal.rows
+        self._known = {name: [Said(*row) for row in said] for name, said in rows}
         self.fake = np.array([item.fake for item in items])
         self.groups = [item.group for item in items]
-        self._clean = [speaker.say(item.faces) for item in track(items, description="clean")]
+        self._clean = self._say("clean", lambda crops, seed: crops)
         self.clean = self._figures(self._clean)
+
+    def _say(self, name: str, change: Distortion) -> list[Said]:
+        """Return what is said of every clip under one change."""
+        if name in self._known:
+            return self._known[name]
+        said = [
+            self._speaker.say(distorted(item.faces, partial(change, seed=number)))
+            for number, item in track(list(enumerate(self._items)), description=name)
+        ]
+        if self._journal is not None:
+            self._journal.add([name, [astuple(one) for one in said]])
+        return said
 
     def _figures(self, said: Sequence[Said]) -> dict[str, Any]:
         scores = _scores(said)
@@ -74,12 +95,7 @@ class Table:
         """Return a row and the scores of each cell."""
         rows, scores = [], []
         for (kind, level), (amount, apply) in chosen.items():
-            said = [
-                self._speaker.say(distorted(item.faces, partial(apply, seed=number)))
-                for number, item in track(
-                    list(enumerate(self._items)), description=f"{kind} {level}"
-                )
-            ]
+            said = self._say(f"{kind} {level}", apply)
             found = self._figures(said)
             flips = [
                 after.verdict == "suspect" != before.verdict and not item.fake
@@ -112,9 +128,11 @@ def _scores(said: Sequence[Said]) -> Floats:
     return np.array([one.score for one in said], np.float64)
 
 
-def measure(items: Sequence[Item], speaker: Speaker, replicates: int) -> dict[str, Any]:
+def measure(
+    items: Sequence[Item], speaker: Speaker, replicates: int, journal: Journal | None = None
+) -> dict[str, Any]:
     """Say of every clip what a scan says, clean and in every cell."""
-    table = Table(items, speaker, replicates)
+    table = Table(items, speaker, replicates, journal)
     rows, scores = table.rows(cells())
     ladder, _ = table.rows(rungs())
     return {
@@ -170,10 +188,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark; 1 when a bar is missed, 2 when nothing was measured."""
     parser = own_parser("robustness", __doc__)
     parser.add_argument("--frames", type=int, help="pictures of each clip (default: as a scan)")
+    parser.add_argument("--keep", type=Path, help="folder; an interrupted run goes on")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     try:
-        rows = open_set(options.own, split=options.split).rows[: options.limit]
+        manifest = open_set(options.own, split=options.split)
+        rows = manifest.rows[: options.limit]
         speaker = Speaker(options.frames)
         items = [
             Item(speaker.look(row.resolved), row.label == "fake", row.group)
@@ -184,6 +204,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len({item.fake for item in items if item.faces}) < 2:
         print("nothing to measure: needs real and fake clips with a face")
         return 2
-    result = measure(items, speaker, options.replicates)
+    journal = None
+    if options.keep is not None:
+        facts = [weights_digest(), manifest.sha256, len(rows), speaker.options.digest()]
+        journal = Journal(options.keep, ["robustness", *facts])
+    result = measure(items, speaker, options.replicates, journal)
     _show(result)
     return finish("robustness", result, _bars(result), options.out)

@@ -17,6 +17,7 @@ from benchmarks.accuracy.compare import (
     paired,
 )
 from benchmarks.accuracy.curves import POINTS, curve_block
+from benchmarks.accuracy.kept import KeptScorer
 from benchmarks.accuracy.openings import open_counted, read_openings
 from benchmarks.accuracy.others import plugged
 from benchmarks.accuracy.run import main
@@ -24,6 +25,7 @@ from benchmarks.accuracy.sets import thinned
 from benchmarks.accuracy.subgroups import labelled, typology_angle
 from forensics.errors import UsageError
 from forensics.evaluation import read_manifest
+from forensics.evaluation.scorer import ScoredInput
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -185,6 +187,44 @@ def test_a_plugged_scorer_is_named_or_refused(tmp_path: Path) -> None:
     for wrong in (f"{example}:Gone", f"{tmp_path}/no.py:A", str(example)):
         with pytest.raises(UsageError, match="expected FILE.py:CLASS"):
             plugged(wrong)
+
+
+class Counting:
+    """Scores by brightness, and counts how often it is asked."""
+
+    identity = {"name": "counting"}
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def score_crop(self, image: np.ndarray) -> ScoredInput:
+        self.asked += 1
+        return ScoredInput(float(image.mean()), llr=1.0, reasons=("too_dark",))
+
+    def score_clip(self, path: Path) -> ScoredInput:
+        self.asked += 1
+        return ScoredInput(None, abstained=True)
+
+
+def test_kept_scores_are_those_that_were_said(tmp_path: Path) -> None:
+    crops = [np.full((4, 4, 3), value, np.uint8) for value in (1, 2)]
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(b"clip")
+    scorer = Counting()
+    said = [KeptScorer(scorer, tmp_path / "k").score_crop(crop) for crop in (*crops, crops[0])]
+    said.append(KeptScorer(scorer, tmp_path / "k").score_clip(clip))
+    assert scorer.asked == 3 and said[0] == said[2] != said[1]
+    again = KeptScorer(scorer, tmp_path / "k")
+    assert [again.score_crop(crops[0]), again.score_crop(crops[1]), again.score_clip(clip)] == [
+        said[0], said[1], said[3],
+    ]  # fmt: skip
+    assert scorer.asked == 3
+    clip.write_bytes(b"another")
+    again.score_clip(clip)
+    other = Counting()
+    other.identity = {"name": "other weights"}
+    KeptScorer(other, tmp_path / "k").score_crop(crops[0])
+    assert (scorer.asked, other.asked) == (4, 1)
 
 
 def test_the_example_is_about_twenty_lines() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks._journal import Journal
 from benchmarks.robustness.distortions import LEVELS, cells
 from benchmarks.robustness.ladder import rungs
 from benchmarks.robustness.run import Item, Table, main
@@ -100,6 +101,27 @@ def test_a_flip_is_an_unmanipulated_clip_that_was_not_suspect_before(
     (row,), _ = table.rows(darker)  # type: ignore[arg-type]
     assert row["real_to_suspect"] == 0
     assert row["verdicts"]["fake"]["inconclusive"] == row["verdicts"]["fake"]["not_judged"] == 2
+
+
+def test_an_interrupted_run_goes_on_with_what_was_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("benchmarks.robustness.run.distorted", lambda faces, apply: apply(faces))
+    items = [Item([value], value > 5, f"g{value}") for value in (3, 4, 8, 9)]  # type: ignore[list-item]
+    brighter = {("brighter", 1): (3.0, lambda crops, seed: [crops[0] + 3])}
+    facts = ["robustness", "these weights"]
+    first = Table(items, Scripted(), 50, Journal(tmp_path, facts))  # type: ignore[arg-type]
+    (path,) = tmp_path.iterdir()
+    with path.open("a") as file:
+        file.write('["brighter 1", [[3.0, "susp')  # killed in the middle of a line
+    second = Table(items, None, 50, Journal(tmp_path, facts))  # type: ignore[arg-type]
+    assert second.clean == first.clean  # nobody was asked
+    with pytest.raises(AttributeError):
+        second.rows(brighter)  # type: ignore[arg-type]
+    third = Table(items, Scripted(), 50, Journal(tmp_path, facts))  # type: ignore[arg-type]
+    rows = third.rows(brighter)[0]  # type: ignore[arg-type]
+    assert Table(items, None, 50, Journal(tmp_path, facts)).rows(brighter)[0] == rows  # type: ignore[arg-type]
+    assert Journal(tmp_path, ["robustness", "other weights"]).rows == []
 
 
 def test_the_benchmark_at_toy_size(
