@@ -17,7 +17,7 @@ from forensics.types import Evidence, FaceTrack, TrackResult
 from forensics.verdict.aggregate import TrackSummary, summarise
 from forensics.verdict.calibration import Calibration, Context, Likelihood
 from forensics.verdict.decide import posterior
-from forensics.verdict.timeline import find_stretch, per_second
+from forensics.verdict.timeline import HINT, find_stretch, per_second
 
 Floats = NDArray[np.float64]
 
@@ -83,6 +83,12 @@ class Judge:
         keep = np.array(face.usable.get(name, []), bool)
         pts = np.array(face.pts.get(name, []), np.float64)
         return pts[keep], np.array(face.logits.get(name, []), np.float64)[keep]
+
+    def hints_at_part(self, face: Face) -> bool:
+        """Tell whether a part of a face's time seems to stand out as suspicious."""
+        pts, logits = self.timed(face)
+        stretch = find_stretch(pts, logits, clear=HINT)
+        return stretch is not None and self.score(stretch.inside, face.context()) >= 0.5
 
     @property
     def leading(self) -> str:

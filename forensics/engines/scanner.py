@@ -218,12 +218,17 @@ class Scanner:
         return self._conclude(judged), judged
 
     def _judge_track(self, track: FaceTrack, face: Face, ledger: Ledger, kind: str) -> Judged:
-        """Judge one track; heavy detectors look again unless it is clearly not suspicious."""
+        """Judge one track; heavy detectors look again unless it is clearly not suspicious.
+
+        A swap of a few seconds hardly moves the ratio of the whole, so a stretch that seems to
+        stand out is looked at closely too.
+        """
         least = 1 if kind == "image" else min(_LEAST_CROPS, self.options.frames)
         said = self.judge.judge(track, face, least)
         likelihood = said.likelihood
         few = len(face.quality) <= _FEW
-        if (few or self._worth_it(likelihood)) and ledger.second_look(track.id):
+        closer = few or self._worth_it(likelihood) or self.judge.hints_at_part(face)
+        if closer and ledger.second_look(track.id):
             said = self.judge.judge(track, face, least)
         return said
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _LEAST = 3  # pictures that a stretch, and what is left outside of it, must hold
-_CLEAR = 4.0  # standard errors by which a stretch must stand out
+_CLEAR = 5.0  # standard errors by which a stretch must stand out
+HINT = 3.0
+"""Standard errors from which it is worth looking closer; chance alone often makes so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,16 @@ class Stretch:
     outside: float
 
 
-def find_stretch(pts: Floats, logits: Floats) -> Stretch | None:
+def find_stretch(pts: Floats, logits: Floats, *, clear: float = _CLEAR) -> Stretch | None:
     """Find the one stretch of a track whose logits stand out most from the rest.
 
     The two change points that part the logits best (least squares, as in binary segmentation);
-    it counts when the difference is at least `_CLEAR` standard errors and one logit.
+    it counts when the difference is at least ``clear`` standard errors and one logit.
 
     Args:
         pts: (n,) ascending seconds.
         logits: (n,).
+        clear: Standard errors by which it must stand out.
 
     Returns:
         The stretch, its ends half-way to the neighbouring pictures, or None when the scores are
@@ -68,7 +71,7 @@ def find_stretch(pts: Floats, logits: Floats) -> Stretch | None:
     i, j, inside, outside = found
     rest = np.concatenate([values[i:j] - inside, np.delete(values, np.s_[i:j]) - outside])
     spread = math.sqrt(float((rest**2).sum()) / max(n - 2, 1))
-    if inside - outside < 1.0 or best < _CLEAR * max(spread, 0.25):
+    if inside - outside < 1.0 or best < clear * max(spread, 0.25):
         return None
     start = pts[0] if i == 0 else (pts[i - 1] + pts[i]) / 2
     end = pts[-1] if j == n else (pts[j - 1] + pts[j]) / 2

@@ -83,6 +83,17 @@ def doubts(judge: Judge, face: Face, label: str) -> list[str]:
     return judge.doubts(face, likelihood, label, judge.suspect([likelihood]))
 
 
+@pytest.mark.parametrize(("inside", "hint"), [(2.0, True), (-4.0, False)])
+def test_a_part_that_seems_to_stand_out_is_hinted_at(inside: float, hint: bool) -> None:
+    """Only where it is suspicious: less harmless than the rest is no reason to look again."""
+    judge = judge_of(sturdy())
+    times = [0.25 * n for n in range(16)]
+    face = face_of(judge, sturdy())
+    face.pts["sturdy"], face.usable["sturdy"] = times, [True] * 16
+    face.logits["sturdy"] = [inside if 4 <= n < 10 else -6.0 for n in range(16)]
+    assert judge.hints_at_part(face) is hint
+
+
 def test_a_steady_score_is_not_doubted() -> None:
     for logit, label in ((2.0, "suspect"), (-2.0, "no_evidence")):
         judge = judge_of(sturdy(logit))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from forensics.verdict.timeline import find_stretch, per_second
+from forensics.verdict.timeline import HINT, find_stretch, per_second
 
 
 def scores(
@@ -33,6 +33,14 @@ def test_even_scores_hold_no_stretch(seed: int) -> None:
     pts, logits = scores(seed, 0, 32, 3.0)
     assert find_stretch(pts, logits) is None
     assert find_stretch(pts, logits - 3.0) is None
+
+
+def test_a_faint_part_is_worth_a_closer_look_and_no_claim() -> None:
+    pts, logits = scores(4, 10, 20, 0.0)
+    logits[10:20] += 1.0
+    logits[10:20:3] -= 1.0
+    assert find_stretch(pts, logits) is None
+    assert find_stretch(pts, logits, clear=HINT) is not None
 
 
 def test_one_bad_picture_is_no_stretch() -> None:
