@@ -23,8 +23,8 @@ class Stretch:
     Attributes:
         start: Seconds.
         end: Seconds.
-        inside: Mean logit within.
-        outside: Mean logit of the rest.
+        inside: Median logit within.
+        outside: Median logit of the rest.
     """
 
     start: float
@@ -75,7 +75,9 @@ def find_stretch(pts: Floats, logits: Floats, *, clear: float = _CLEAR) -> Stret
         return None
     start = pts[0] if i == 0 else (pts[i - 1] + pts[i]) / 2
     end = pts[-1] if j == n else (pts[j - 1] + pts[j]) / 2
-    return Stretch(float(start), float(end), float(inside), float(outside))
+    # The clipped scores find the ends; how high it stands, the scores themselves say.
+    within, without = np.median(logits[i:j]), np.median(np.delete(logits, np.s_[i:j]))
+    return Stretch(float(start), float(end), float(within), float(without))
 
 
 def per_second(pts: Floats, scores: Floats) -> list[dict[str, float | int]]:
