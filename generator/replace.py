@@ -24,7 +24,10 @@ from generator.occlude import Occluder, OccluderCompositor
 from generator.scene import SceneTrack
 
 _GROUP = 8  # frames whose faces go through a network together
-_SEEN = 0.5  # a predicted pixel that is less surely face than this is left alone altogether
+# A predicted pixel that is less surely face than this is left alone altogether. Chosen by
+# benchmarks/swapper/mask_level.py on things that training sees and on frames that are not measured,
+# with a margin, since things never seen are kept less surely.
+_SEEN = 0.7
 
 Matrix = NDArray[np.float64]
 

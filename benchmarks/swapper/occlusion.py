@@ -4,7 +4,8 @@
         [--occluders FOLDER] [--pictures FOLDER]
 
 Known things are put before the face of every frame: shapes drawn with numbers that training did
-not use, and, where a folder is given, photographed masks and glasses, which training never saw.
+not use, and, where a folder is given, photographed masks and glasses of the families that training
+may not see (`generator.occluder_split`).
 The same network swaps each clip twice, through the thing and around it. Contested are the pixels
 that the thing covers and that the swap through it replaced. Kept of them are those in which the
 new face weighs less than a half; untouched those in which it weighs less than a tenth. The free
@@ -30,13 +31,14 @@ from generator.checkpoint import read_card
 from generator.methods import Method, create_method
 from generator.occlude import Occluder, draw_occluder, load_occluders
 from generator.occluded_pairs import SHAPES
+from generator.occluder_split import for_measuring
 from generator.preview import write_preview
 from generator.replace import Replaced, Replacement, replace_faces
 from generator.scene import Scene, look
 from generator.train_setup import spread
 
 UNSEEN = 1000
-"""Number of the drawings; training draws with 0 to 7."""
+"""Number of the drawings; training draws with 0 to 31."""
 STEP = 5
 """Of so many frames one is measured; neighbours are alike."""
 
@@ -119,7 +121,7 @@ def main() -> int:
     arguments = parser.parse_args()
     things = [("drawn", draw_occluder(name, seed=UNSEEN)) for name in SHAPES]
     if arguments.occluders is not None:
-        things += [("photographed", o) for o in load_occluders(arguments.occluders)]
+        things += [("photographed", o) for o in for_measuring(load_occluders(arguments.occluders))]
     counts: list[Count] = []
     columns: list[tuple[str, NDArray[np.float32]]] = []
     for own, (path, letter) in enumerate(zip(arguments.clips, "ba", strict=True)):
@@ -189,6 +191,7 @@ def main() -> int:
         "model": card.name,
         "like": card.training.get("like"),
         "steps": card.training["step"],
+        "templates_in_training": card.training.get("templates", []),
         "batch": card.training["batch"],
         "training_seconds": card.training["seconds"],
         "shares": rows,
