@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +51,10 @@ def read_carried(path: Path | str) -> Carried:
     """
     source = Path(path)
     try:
-        size = source.stat().st_size
+        status = source.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its writer for ever
+            raise UnreadableInputError(source, "is not a regular file")
+        size = status.st_size
         with source.open("rb") as file:
             head = file.read(12)
             for looks, kind, reader in _KINDS:

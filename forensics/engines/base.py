@@ -6,15 +6,16 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from forensics import __version__
+from forensics.engines.identify import identify
 from forensics.engines.options import ScanOptions
-from forensics.errors import UsageError, printable
+from forensics.errors import UnreadableInputError, UsageError, printable
 from forensics.media.limits import Limits
-from forensics.models.cache import file_sha256
 from forensics.provenance.facts import TrustAnchors
 from forensics.report.model import report_to_dict
 from forensics.types import Report, Verdict
@@ -145,11 +146,8 @@ def failed(path: Path, cause: str, *reasons: str, attempts: int = 1) -> Record:
 def failed_report(path: Path, cause: str, *reasons: str) -> Report:
     """Return the report in such a record."""
     environment: dict[str, Any] = {}
-    try:
-        size = path.stat().st_size
-        environment["file"] = {"sha256": file_sha256(path), "bytes": size}
-    except (OSError, ValueError):
-        pass
+    with suppress(UnreadableInputError):
+        environment["file"] = identify(path)
     return Report(
         path,
         clip=None,

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from forensics.engines import ScanOptions
-from forensics.engines.base import Record, ScanJob
+from forensics.engines.base import Record, ScanJob, crashed
 from forensics.engines.names import make_engine
 from forensics.engines.process import ProcessEngine, Task, Worker
 from forensics.errors import UsageError
@@ -32,7 +32,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, head: NDArray[np.uint8], cli
     made.append(make_clip(folder / "b.mp4", [head], count=6, size=(320, 240), seed=1))
     (folder / "junk.mp4").write_bytes(b"no media")
     (folder / "loop.mp4").symlink_to("loop.mp4")
-    return [*map(Path, made), folder / "junk.mp4", folder / "loop.mp4", folder / "gone.mp4"]
+    os.mkfifo(folder / "pipe.mp4")
+    names = ("junk.mp4", "loop.mp4", "gone.mp4", "pipe.mp4")
+    return [*map(Path, made), *(folder / name for name in names)]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,8 @@ def test_process_engine_gives_the_records_of_the_serial_one(
         assert engine.pids == pids, "workers stay"
     finally:
         engine.close()
-    assert len(serial) == 5
+    assert len(serial) == 6
+    assert "is not a regular file" in serial[str(files[-1])]
 
 
 class Doomed(Worker):
@@ -136,6 +139,12 @@ def test_a_job_that_cannot_be_done_is_refused_as_such(files: list[Path]) -> None
     with pytest.raises(UsageError, match="no detector is called 'blennd'"):
         list(engine.map(files, ScanJob(options=ScanOptions(detectors=("blennd",)))))
     engine.close()
+
+
+def test_the_record_of_a_crash_over_a_pipe_waits_for_nobody(files: list[Path]) -> None:
+    record = crashed(files[-1], "the worker hung", 2)
+    assert record.report["file"]["sha256"] is None
+    assert crashed(files[2], "the worker hung", 2).report["file"]["bytes"] == 8
 
 
 def test_a_job_survives_its_journey() -> None:
