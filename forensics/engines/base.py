@@ -22,6 +22,10 @@ from forensics.types import Report, Verdict
 
 MAX_ATTEMPTS = 2  # a file that killed a worker twice is not given a third one
 
+WORKER_ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""Workers share the cores among themselves, so one has few threads; with an arena for each of those
+that come and go (glibc), memory would grow for hours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanJob:

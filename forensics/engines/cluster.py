@@ -20,6 +20,7 @@ from typing import Any
 import forensics.errors
 from forensics.engines.base import (
     MAX_ATTEMPTS,
+    WORKER_ENV,
     Record,
     ScanJob,
     crashed,
@@ -242,7 +243,7 @@ def _connect(ray: Any, workers: int, address: str | None) -> None:
     """
     common: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     # Ray would copy the working folder's environment; actors get what they need to import us.
-    common["runtime_env"] = {"env_vars": {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}}
+    common["runtime_env"] = {"env_vars": WORKER_ENV}
     try:
         if address is not None:
             _knock(address)

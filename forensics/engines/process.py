@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, cast
 import forensics.errors
 from forensics.engines.base import (
     MAX_ATTEMPTS,
+    WORKER_ENV,
     Record,
     ScanJob,
     crashed,
@@ -69,7 +70,7 @@ class Worker:
             stderr=subprocess.DEVNULL,
             # A Ctrl-C at the terminal is for the driver alone, which lets files in flight end.
             start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **WORKER_ENV},
         )
         self._stdin = cast(BinaryIO, self._process.stdin)
         self.stdout = cast(BinaryIO, self._process.stdout)
