@@ -44,7 +44,7 @@ class SingleDetector:
             0, pts=np.zeros(1), data=crop[None], to_frame=np.eye(2, 3)[None], mesh=_NO_MESH,
             quality=(_QUALITY,),
         )
-        found = [item.artifacts["logits"] for item in self._detector.score(crops)]
+        found = [item.artifacts["logits"] for item in self._detector.score_still(crops)]
         return float(found[0][0]) if found and len(found[0]) else 0.0
 
 

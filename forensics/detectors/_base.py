@@ -51,6 +51,14 @@ class Detector:
         """
         raise NotImplementedError(f"{type(self).__name__} has no score method")
 
+    def score_still(self, crops: FaceCrops) -> list[Evidence]:
+        """Measure the crop of a face in a still picture, which has no others to be averaged with.
+
+        A detector may take a closer look than it takes at each picture of a video; by default it
+        does not.
+        """
+        return self.score(crops)
+
     def card(self) -> dict[str, Any]:
         """Return facts about the weights (licence, data, error rate), empty when there are none."""
         return {}

@@ -16,7 +16,7 @@ from forensics.types import Evidence, FaceCrops
 _BATCH = 2  # as fast a crop as eight on two cores, with 120 MB less
 
 
-@register_detector(input="face_crops", version="3", cost=2, default=True)
+@register_detector(input="face_crops", version="4", cost=2, default=True)
 class blend(Detector):
     """Score blend boundaries and repainted skin in face crops with a small network.
 
@@ -40,10 +40,17 @@ class blend(Detector):
 
     def score(self, crops: FaceCrops) -> list[Evidence]:
         """Return one evidence item with a logit and a region map for each crop."""
+        return self._measure(crops, mirror=self.mirror)
+
+    def score_still(self, crops: FaceCrops) -> list[Evidence]:
+        """Return the same with the mirrored crop averaged in."""
+        return self._measure(crops, mirror=True)
+
+    def _measure(self, crops: FaceCrops, *, mirror: bool) -> list[Evidence]:
         if not len(crops):
             return []
         logits, region = self._run(crops.data)
-        if self.mirror:
+        if mirror:
             again, flipped = self._run(crops.data[:, :, ::-1])
             logits = (logits + again) / 2
             region = np.asarray((region + flipped[:, :, ::-1]) / 2, np.float32)

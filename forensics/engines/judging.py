@@ -240,7 +240,8 @@ class Judge:
             found.append("conflict")
         if face.pictures:
             crops = join_crops([p.crops for p in sorted(face.pictures, key=lambda p: p.pts)])
-            before = {
+            # A still's logits come of a closer look; both must be measured the same way.
+            before = {} if face.still else {
                 self.leading: np.array(
                     [p.logit for p in sorted(face.pictures, key=lambda p: p.pts)]
                 )

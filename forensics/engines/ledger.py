@@ -45,6 +45,7 @@ class Face:
         kinds: What each detector measured.
         values: Further numbers that a detector told of the track.
         pictures: The most suspicious crops by the leading detector.
+        still: Whether the face was seen in a still picture.
     """
 
     quality: list[CropQuality] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Face:
     held: list[FaceCrops] = field(default_factory=list, repr=False)
     bursts: list[FaceCrops] = field(default_factory=list, repr=False)
     seen: int = 0
+    still: bool = False
 
     def codes(self) -> tuple[str, ...]:
         """Return the abstention codes of the crops, commonest first."""
@@ -110,24 +112,25 @@ class Ledger:
         leading: Name of the detector that chooses the pictures; the last one when None.
         keep_unusable: Also measure crops that the quality gate refuses (for evaluation).
         whole: Let heavy detectors look at every crop at once.
+        still: The faces come out of still pictures.
     """
 
     def __init__(
         self, detectors: Sequence[Detector], *, leading: str | None = None,
-        keep_unusable: bool = False, whole: bool = False,
+        keep_unusable: bool = False, whole: bool = False, still: bool = False,
     ) -> None:
         self._crop_detectors = [d for d in detectors if d.input == "face_crops"]
         self._track_detectors = [d for d in detectors if d.input == "track"]
         names = [d.name for d in self._crop_detectors]
         self._leading = leading if leading in names else (names[-1] if names else "")
-        self._keep_unusable, self._whole = keep_unusable, whole
+        self._keep_unusable, self._whole, self._still = keep_unusable, whole, still
         self._held = 0
         self._bursts = 0
         self.faces: dict[int, Face] = {}
 
     def take(self, crops: FaceCrops) -> None:
         """Measure one chunk of one track."""
-        face = self.faces.setdefault(crops.track_id, Face())
+        face = self.faces.setdefault(crops.track_id, Face(still=self._still))
         face.quality += crops.quality
         usable = np.array([q.usable for q in crops.quality], bool)
         if not self._keep_unusable:
@@ -154,7 +157,7 @@ class Ledger:
     def take_burst(self, crops: FaceCrops) -> None:
         """Keep the crops of one burst; all bursts of a track are measured together at the end."""
         if self._track_detectors and self._bursts < _BURSTS:
-            face = self.faces.setdefault(crops.track_id, Face())
+            face = self.faces.setdefault(crops.track_id, Face(still=self._still))
             face.bursts.append(crops)
             self._bursts += 1
 
@@ -183,7 +186,7 @@ class Ledger:
     def _run(self, detector: Detector, crops: FaceCrops, face: Face) -> None:
         if not len(crops):
             return
-        for item in detector.score(crops):
+        for item in (detector.score_still if face.still else detector.score)(crops):
             self._note(face, item, crops, leading=item.source == self._leading)
 
     def _note(self, face: Face, item: Evidence, crops: FaceCrops, *, leading: bool) -> None:

@@ -133,7 +133,8 @@ class Scanner:
         on_frame: OnFrame | None,
     ) -> Report:
         ledger = Ledger(
-            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable
+            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable,
+            still=clip.kind == "image",
         )
         plan = self.options.plan()
         moving = clip.kind == "video" and any(d.input == "track" for d in self.detectors)
@@ -205,7 +206,8 @@ class Scanner:
             The verdict, and what it rests on: each face with its account.
         """
         ledger = Ledger(
-            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable
+            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable,
+            still=kind == "image",
         )
         tracks = []
         for track, crops in faces:

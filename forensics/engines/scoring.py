@@ -71,7 +71,7 @@ class ScanScorer:
         logits = {
             item.source: np.asarray(item.artifacts["logits"], np.float64)
             for detector in self._crop_detectors
-            for item in detector.score(crops)
+            for item in detector.score_still(crops)
             if len(item.artifacts.get("logits", ()))
         }
         judge = self._scanner.judge

@@ -70,6 +70,7 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
         "recipe": facts["recipe"] | {"families": facts["shares"], "steps": facts["step"],
                                      "seconds": round(facts["spent"]),
                                      "painter_sha256": facts.get("painter"),
+                                     "painted": facts.get("painted"),
                                      "interpolated": facts.get("interpolated")},
         "validation": facts["log"][-1:],
     }

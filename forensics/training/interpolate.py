@@ -51,7 +51,7 @@ def interpolate(before: nn.Module, after: nn.Module, share: float) -> None:
 
 
 def main(
-    before: Annotated[Path, typer.Argument(help="Exported network the training started from.")],
+    before: Annotated[Path, typer.Argument(help="Checkpoint the training started from, or .onnx.")],
     after: Annotated[Path, typer.Argument(help="Checkpoint of that training.")],
     cache: Annotated[Path, typer.Option(help="The training's cache of portraits.")],
     out: Annotated[Path, typer.Option(help="Checkpoint to write; export it as any other.")],
@@ -63,9 +63,12 @@ def main(
     seed = int(facts["recipe"]["seed"])
     coder = Eigenfaces(load_cache(cache, ["train"]), seed=seed)
     checks = validation_pairs(load_cache(cache, ["validate"]), coder, seed)
-    first = BlendNet()
-    # The norms must be measured on the very pictures that they were measured on for the training.
-    load_exported(first, before, next(iter(checks.values()))[0][0].float())
+    if before.suffix == ".onnx":
+        first = BlendNet()
+        # The norms must be measured on the very pictures that they were measured on for training.
+        load_exported(first, before, next(iter(checks.values()))[0][0].float())
+    else:  # the norms as they were: what an exported network folds away is guessed otherwise
+        first, _ = load_averaged(before)
     interpolate(first, net, share)
     found = {name: validate(net, batches) for name, batches in checks.items()}
     facts["interpolated"] = {

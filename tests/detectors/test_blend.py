@@ -41,6 +41,15 @@ def test_mirror_makes_the_score_blind_to_side() -> None:
     assert np.allclose(one.artifacts["region"], other.artifacts["region"][:, :, ::-1], atol=1e-4)
 
 
+def test_a_still_is_looked_at_mirrored_too() -> None:
+    crops = make_crops(2)
+    (still,) = create_detector("blend").score_still(crops)
+    (plain,) = create_detector("blend").score(crops)
+    (mirrored,) = create_detector("blend", mirror=True).score(crops)
+    assert np.array_equal(still.artifacts["logits"], mirrored.artifacts["logits"])
+    assert not np.allclose(still.artifacts["logits"], plain.artifacts["logits"])
+
+
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     card = _onnx.read_card("blend") | {"sha256": "0" * 64}
     monkeypatch.setattr(_onnx, "read_card", lambda name: card)

@@ -71,6 +71,22 @@ def test_evaluation_measures_all_and_tells_them_apart() -> None:
     assert len(face.measured(usable_only=False)["counting"]) == 5
 
 
+def test_a_still_gets_the_closer_look() -> None:
+    class Closer(Counting):
+        name = "closer"
+
+        def score_still(self, crops: FaceCrops) -> list[Evidence]:
+            return [Evidence("closer", kind="time", track_id=crops.track_id,
+                             artifacts={"pts": crops.pts, "logits": crops.pts + 9.0})]  # fmt: skip
+
+    for still, least in ((True, 9.0), (False, 0.0)):
+        ledger = Ledger([Closer()], still=still)
+        ledger.take(make_crops(1, size=32))
+        face = ledger.faces[3]
+        assert face.still is still
+        assert face.logits["closer"] == pytest.approx([least])
+
+
 def test_pictures_kept_are_few_and_the_most_suspicious() -> None:
     ledger = Ledger([Counting()])
     for _ in range(3):
