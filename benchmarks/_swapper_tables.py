@@ -170,14 +170,17 @@ def watermark(result: Result) -> list[str]:
     lines = [head, "|---|---|---|---|"]
     for name, r in result["survival"].items():
         lines.append(
-            f"| {name} | {r['windows']} | {_range(r['share'], r['wilson_95'], '.1%')} | "
+            f"| {name} | {r['windows']} | {_range(r['share'], r['interval_95'], '.1%')} | "
             f"{r['mean_bit_errors']:.1f} |"
         )
     level, alarm = result["psnr_db"], result["false_alarm"]
+    footage = min(r["windows_of_footage"] for r in result["survival"].values())
     return [
         *lines,
         "",
-        f"{result['clips']} of {result['clips_in_all']} real clips. PSNR {level['mean']:.1f} dB on "
+        f"{result['clips']} of {result['clips_in_all']} real clips; the windows of short clips "
+        f"overlap, and the interval counts the {footage} that fit end to end into their footage. "
+        f"PSNR {level['mean']:.1f} dB on "
         f"average, {level['lowest_frame']:.1f} dB in the worst of {level['frames']} frames. "
         f"{alarm['alarms']} false alarms in {alarm['trials']} trials of unmarked windows with "
         f"random keys (95 % upper bound {alarm['upper_95']:.1e}; expected "
