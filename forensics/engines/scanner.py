@@ -132,10 +132,7 @@ class Scanner:
         on_progress: Progress | None,
         on_frame: OnFrame | None,
     ) -> Report:
-        ledger = Ledger(
-            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable,
-            still=clip.kind == "image",
-        )
+        ledger = self._ledger(clip.kind)
         plan = self.options.plan()
         moving = clip.kind == "video" and any(d.input == "track" for d in self.detectors)
         plan = replace(plan, bursts=_BURSTS if moving else 0)
@@ -205,10 +202,7 @@ class Scanner:
         Returns:
             The verdict, and what it rests on: each face with its account.
         """
-        ledger = Ledger(
-            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable,
-            still=kind == "image",
-        )
+        ledger = self._ledger(kind)
         tracks = []
         for track, crops in faces:
             ledger.take(crops)
@@ -218,6 +212,12 @@ class Scanner:
             for track in tracks
         ]
         return self._conclude(judged), judged
+
+    def _ledger(self, kind: str) -> Ledger:
+        return Ledger(
+            self.detectors, leading=self.judge.leading, keep_unusable=self._keep_unusable,
+            still=kind == "image",
+        )
 
     def _judge_track(self, track: FaceTrack, face: Face, ledger: Ledger, kind: str) -> Judged:
         """Judge one track; heavy detectors look again unless it is clearly not suspicious.

@@ -46,28 +46,28 @@ def test_the_ladder_grows_worse_and_keeps_every_picture(codec: str) -> None:
     assert 0 < damage[0] < damage[-1]
 
 
-def test_what_is_said_of_untouched_crops_is_what_a_scan_says(
-    head: np.ndarray, tmp_path: Path
-) -> None:
+@pytest.fixture
+def clip_of_head(head: np.ndarray, tmp_path: Path) -> Path:
     path = tmp_path / "head.mp4"
     wide = np.pad(head, ((20, 20), (40, 40), (0, 0)), mode="edge")
     write_video(path, [np.roll(wide, i, 1) for i in range(6)], fps=5)
+    return path
+
+
+def test_what_is_said_of_untouched_crops_is_what_a_scan_says(clip_of_head: Path) -> None:
     speaker = Speaker(4)
-    faces = speaker.look(path)
+    faces = speaker.look(clip_of_head)
     said = speaker.say(distorted(faces, lambda crops: crops))
-    verdict = Scanner(ScanOptions(frames=4)).scan(path).verdict
+    verdict = Scanner(ScanOptions(frames=4)).scan(clip_of_head).verdict
     assert (said.verdict, said.judged) == (verdict.label, True)
     assert said.score == pytest.approx(verdict.llr)
 
 
 def test_what_the_gate_of_a_scan_refuses_is_not_judged_and_keeps_a_score(
-    head: np.ndarray, tmp_path: Path
+    clip_of_head: Path,
 ) -> None:
-    path = tmp_path / "head.mp4"
-    wide = np.pad(head, ((20, 20), (40, 40), (0, 0)), mode="edge")
-    write_video(path, [np.roll(wide, i, 1) for i in range(6)], fps=5)
     speaker = Speaker(4)
-    faces = speaker.look(path)
+    faces = speaker.look(clip_of_head)
     dark = distorted(faces, lambda crops: crops // 16)
     assert all(q.codes == ("too_dark", "too_blurred") for _, part in dark for q in part.quality)
     said = speaker.say(dark)
