@@ -77,6 +77,29 @@ class Judge:
         known = self.calibration.correlation
         return {n: summarise(v, known[n]) for n, v in logits.items() if n in known and len(v)}
 
+    def likelihood(
+        self, logits: Mapping[str, Floats], context: Context, *, still: bool, bounded: bool = True
+    ) -> Likelihood | None:
+        """Return the log likelihood ratio of one face.
+
+        A still is judged by the leading detector alone. The models of several detectors were
+        fitted on clips, where many pictures of a face calm the lesser ones; on a single picture
+        their chance outweighs what they add.
+
+        Args:
+            logits: By detector.
+            context: Picture quality.
+            still: Whether there is but one picture.
+            bounded: Cut the ratio off where the number of groups supports no more.
+
+        Returns:
+            None when no model fits the detectors.
+        """
+        first = self.leading
+        if still and first in logits and self.calibration.model((first,)) is not None:
+            logits = {first: logits[first]}
+        return self.calibration.likelihood(self.summaries(logits), context, bounded=bounded)
+
     def timed(self, face: Face) -> tuple[Floats, Floats]:
         """Return times and logits of the leading detector on usable crops."""
         name = self.leading
@@ -121,7 +144,7 @@ class Judge:
             # An evaluation measures refused crops too, for a score where a scan abstains.
             logits = face.measured(usable_only=False)
         context = face.context()
-        likelihood = self.calibration.likelihood(self.summaries(logits), context)
+        likelihood = self.likelihood(logits, context, still=face.still)
         if not codes and likelihood is None:
             codes = ("not_calibrated",)
         if codes:

@@ -75,9 +75,7 @@ class ScanScorer:
             if len(item.artifacts.get("logits", ()))
         }
         judge = self._scanner.judge
-        likelihood = judge.calibration.likelihood(
-            judge.summaries(logits), Context(measured.grain), bounded=False
-        )
+        likelihood = judge.likelihood(logits, Context(measured.grain), still=True, bounded=False)
         if likelihood is None:
             raise UsageError("no calibrated detector measured this crop")
         # The score stays unbounded, so that ranking is kept where the ratio is cut off.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forensics.faces.align import similarity, template
 from forensics.faces.mesh import five_points
 from forensics.training.blend import Image
-from forensics.training.codec import h264_round_trip
+from forensics.training.codec import h264_round_trip, mpeg4_round_trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,11 @@ def _h264(image: Image, crf: int) -> Image:
     return h264_round_trip([moved, image], crf=crf)[-1]
 
 
-_CODECS = {"jpeg": _jpeg, "h264": _h264}
+def _mpeg4(image: Image, scale: int) -> Image:
+    return mpeg4_round_trip([np.roll(image, 1, axis=1), image], scale=scale)[-1]
+
+
+_CODECS = {"jpeg": _jpeg, "h264": _h264, "mpeg4": _mpeg4}
 
 
 def draw_chain(

@@ -12,6 +12,7 @@ from forensics.training.blend import Image, Mask
 from forensics.training.degrade import draw_chain
 from forensics.training.fakes import MAKERS, SHARES, Material
 from forensics.training.portraits import SIDE, Portrait
+from forensics.training.setting import Setting
 from forensics.training.warp import displacement, move_pixels, turn_head
 
 
@@ -60,6 +61,7 @@ class PairSource:
         shares: How often each family is drawn; defaults to `SHARES`.
         mild: Share of the pairs that are only lightly degraded, 0..1.
         margin: Range of crop margins.
+        setting: What else befalls a pair; nothing by default.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PairSource:
         shares: Mapping[str, float] | None = None,
         mild: float = 0.0,
         margin: tuple[float, float] = (-0.16, 0.26),
+        setting: Setting | None = None,
     ) -> None:
         self._portraits = portraits
         self._material = material
@@ -81,6 +84,7 @@ class PairSource:
         self._odds = [value / total for value in chosen.values()]
         self._mild = mild
         self._margin = margin
+        self._setting = setting
 
     def draw(self, seed: tuple[int, int]) -> Pair:
         """Return the pair of this seed."""
@@ -92,4 +96,7 @@ class PairSource:
         # No draw for 0 and 1: the held-out pairs of earlier measurements stay the same pairs.
         mild = rng.random() < self._mild if 0 < self._mild < 1 else bool(self._mild)
         chain = draw_chain(mesh, rng, size=self._size, mild=mild, margin=self._margin)
+        if self._setting is not None:
+            image, fake, mask = self._setting.dress(image, fake, mask, mesh, rng)
+            chain = self._setting.disturb(chain, rng)
         return Pair(chain.apply(image), chain.apply(fake), chain.place(mask), family)

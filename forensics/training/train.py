@@ -33,9 +33,12 @@ from forensics.training.allocator import keep_memory
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
 from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
+from forensics.training.occluders import load_templates
 from forensics.training.painter import Painter
 from forensics.training.pairs import Pair, PairSource
 from forensics.training.portraits import Portrait, build_cache, load_cache
+from forensics.training.precision import keep_float32
+from forensics.training.setting import Setting
 from forensics.training.unfold import load_exported
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -55,6 +58,10 @@ class Recipe:
         warm: Steps of linear warm-up.
         map_weight: Weight of the map loss.
         rank_weight: Weight of the within-pair ranking loss.
+        covered: Share of the pairs with a thing before the face.
+        treated: Share of the pairs that an app has changed.
+        disturbed: Share of the pairs with a noisy sensor or an older codec.
+        bfloat16: Multiply matrices in bfloat16, see `forensics.training.precision`.
     """
 
     seed: int = 0
@@ -66,6 +73,10 @@ class Recipe:
     warm: int = 100
     map_weight: float = 0.6
     rank_weight: float = 0.3
+    covered: float = 0.0
+    treated: float = 0.0
+    disturbed: float = 0.0
+    bfloat16: bool = False
 
 
 _CHECKS: dict[str, dict[str, Any]] = {
@@ -74,6 +85,7 @@ _CHECKS: dict[str, dict[str, Any]] = {
 }
 """What validation pairs are made of; one AUC each."""
 
+_THINGS = "MIT, templates of face masks and glasses"
 _LONGEST = 30.0  # seconds that one step may count for
 
 
@@ -184,6 +196,7 @@ def train(
     start: Path | None = None,
     painter: Path | None = None,
     painted: float = 0.6,
+    occluders: Path | None = None,
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -198,6 +211,7 @@ def train(
             from, instead of ImageNet's weights.
         painter: Weights of `forensics.training.painter`; without, eigenfaces repaint alone.
         painted: Share of the repainted faces that the painter makes, 0..1.
+        occluders: Folder with templates of masks and glasses; without, things are only drawn.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -242,11 +256,19 @@ def train(
         console.print(f"going on from step {facts['step']}, {facts['spent'] / 60:.1f} min spent")
     facts |= {"recipe": asdict(recipe), "initial": initial, "shares": SHARES, "size": SIZE,
               "budget": budget, "portraits": len(portraits),
-              "licences": sorted({p.licence for p in portraits}),
+              "licences": sorted(
+                  {p.licence for p in portraits} | ({_THINGS} if occluders else set())
+              ),
               "painter": None if painter is None
               else hashlib.sha256(painter.read_bytes()).hexdigest(),
               "painted": 0.0 if painter is None else painted}
-    source = PairSource(portraits, material, size=SIZE, mild=recipe.mild)
+    setting = Setting(
+        things=load_templates(occluders, "train"), covered=recipe.covered, treated=recipe.treated,
+        disturbed=recipe.disturbed,
+    )
+    source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting)
+    if recipe.bfloat16:
+        keep_float32(net)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
     loader: DataLoader[Batch] = DataLoader(
         dataset, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
@@ -284,8 +306,9 @@ def _loop(
             group["lr"] = rate
         images, labels, targets = next(batches)
         x = images.float().contiguous(memory_format=torch.channels_last)
-        logits, maps = net(x)
-        loss, parts = losses(logits, maps, labels, targets, recipe)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
+            logits, maps = net(x)
+        loss, parts = losses(logits.float(), maps.float(), labels, targets, recipe)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -334,13 +357,32 @@ def main(
     mild: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of the pairs that are lightly coded.")
     ] = 0.4,
+    covered: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share with a thing before the face.")
+    ] = 0.0,
+    treated: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share that an app has changed.")
+    ] = 0.0,
+    disturbed: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share with much noise or an older codec.")
+    ] = 0.0,
+    occluders: Annotated[
+        Path | None, typer.Option(help="Folder with masks/ and glasses/ to put before faces.")
+    ] = None,
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Multiply in bfloat16: faster on CPUs with AMX.")
+    ] = False,
 ) -> None:
     """Train the blend detector, or go on with an interrupted run."""
     console = Console(stderr=True)
     keep_memory()
     path = train(
-        faces, out, budget=seconds(budget), recipe=Recipe(seed=seed, rate=rate, mild=mild),
+        faces, out, budget=seconds(budget), recipe=Recipe(
+            seed=seed, rate=rate, mild=mild, covered=covered, treated=treated,
+            disturbed=disturbed, bfloat16=bfloat16,
+        ),
         workers=workers, console=console, start=start, painter=painter, painted=painted,
+        occluders=occluders,
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 

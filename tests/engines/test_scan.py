@@ -20,7 +20,7 @@ from forensics.media import open_clip, stream_frames
 from forensics.report.model import report_to_dict, schema
 from forensics.testing import make_clip
 from forensics.types import VerdictLabel
-from forensics.verdict.calibration import read_calibration
+from forensics.verdict.calibration import Context, read_calibration
 
 
 def test_a_judged_clip(clip: Path, scanner: Scanner) -> None:
@@ -128,6 +128,25 @@ def test_a_still_picture_is_judged_by_its_one_crop(
     assert report.clip is not None and report.clip.kind == "image"
     (track,) = report.tracks
     assert not track.abstained and len(track.scores) == 1
+    # One picture cannot carry a model of several detectors: the leading one judges it alone.
+    judge = scanner.judge
+    told = {item.source: item for item in report.evidence if item.track_id == 0}
+    assert len(told) > 1
+    assert track.llr == pytest.approx(told[judge.leading].llr)
+
+
+def test_a_clip_is_judged_by_every_calibrated_detector(scanner: Scanner) -> None:
+    judge = scanner.judge
+    context = Context(grain=-0.1)
+    logits = {name: np.full(8, 1.0) for name in judge.names}
+    assert len(judge.names) > 1
+    of_clip = judge.likelihood(logits, context, still=False)
+    of_still = judge.likelihood(logits, context, still=True)
+    assert of_clip is not None and of_clip.detectors == judge.names
+    assert of_still is not None and of_still.detectors == (judge.leading,)
+    others = {name: values for name, values in logits.items() if name != judge.leading}
+    without = judge.likelihood(others, context, still=True)
+    assert without is None or judge.leading not in without.detectors
 
 
 @pytest.mark.parametrize(

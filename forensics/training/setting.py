@@ -1,0 +1,92 @@
+"""What else happens to a training pair: things before the face, filters of apps, poor cameras.
+
+Whatever is drawn befalls the real picture and its fake alike, so that it tells nothing about the
+label; a detector learns that an edge of a cup, a filter or a noisy sensor is no manipulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from forensics.training.blend import Image, Mask, paste
+from forensics.training.degrade import Chain
+from forensics.training.hard import TREATMENTS
+from forensics.training.occluders import Thing, draw_thing
+
+_SWAPPED_OVER = 0.35
+"""Share of the covered pairs whose fake face was painted over the thing instead of behind it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How often each kind of setting is drawn.
+
+    Attributes:
+        things: Templates of things, see `forensics.training.occluders.load_templates`.
+        part: Whose drawings: ``train``, ``calibrate`` or ``test``.
+        covered: Share of the pairs with a thing before the face, 0..1.
+        treated: Share that an app has changed: sharpened, beautified, made up, toned, ... 0..1.
+        disturbed: Share filmed with a noisy sensor or coded with an older codec, 0..1.
+    """
+
+    things: Sequence[Thing] = ()
+    part: str = "train"
+    covered: float = 0.0
+    treated: float = 0.0
+    disturbed: float = 0.0
+
+    def dress(
+        self, real: Image, fake: Image, mask: Mask, mesh: NDArray[np.float32],
+        rng: np.random.Generator,
+    ) -> tuple[Image, Image, Mask]:
+        """Return the pair and its mask with what is before the face and what an app did.
+
+        Args:
+            real: (n, n, 3) RGB picture.
+            fake: The same with a manipulated face.
+            mask: (n, n) share that was pasted, 0..1.
+            mesh: (468, 3) points in pixels.
+            rng: Source of chance.
+        """
+        if rng.random() < self.covered:
+            thing = draw_thing(rng, self.things, self.part)
+            before = real
+            real, opacity = thing.put(before, mesh)
+            if rng.random() < _SWAPPED_OVER:
+                fake = paste(real, fake, mask)
+            else:
+                fake = thing.put(fake, mesh)[0]
+                mask = np.asarray(mask * (1 - opacity), np.float32)
+        if rng.random() < self.treated:
+            names = [*TREATMENTS, "toned"]
+            name = names[int(rng.integers(len(names)))]
+            state = int(rng.integers(2**31))
+            real, fake = (_treat(name, image, mesh, state) for image in (real, fake))
+        return real, fake, mask
+
+    def disturb(self, chain: Chain, rng: np.random.Generator) -> Chain:
+        """Return the chain, sometimes with much more noise or an older codec."""
+        if rng.random() >= self.disturbed:
+            return chain
+        if rng.random() < 0.6:
+            return replace(chain, noise=float(rng.uniform(2, 22)))
+        return replace(chain, codecs=(*chain.codecs, ("mpeg4", int(rng.integers(2, 13)))))
+
+
+def _treat(name: str, image: Image, mesh: NDArray[np.float32], seed: int) -> Image:
+    rng = np.random.default_rng(seed)
+    return _toned(image, rng) if name == "toned" else TREATMENTS[name](rng)(image, mesh)
+
+
+def _toned(image: Image, rng: np.random.Generator) -> Image:
+    """Contrast and colour as a filter or a bad screen gives them."""
+    contrast, colour = np.exp(rng.normal(0, 0.4)), rng.uniform(0.0, 1.6)
+    x = image.astype(np.float32)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
+    x = (gray + (x - gray) * colour - 128) * contrast + 128 + rng.normal(0, 12)
+    return np.asarray(np.clip(x, 0, 255), np.uint8)
