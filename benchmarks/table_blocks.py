@@ -51,6 +51,15 @@ def _at_threshold(result: Result) -> list[str]:
         said = "carried by n" if row["supported"] else "not supported by n"
         rate = interval(row["fpr"], row["interval"])
         lines.append(f"| {row['set']} | {row['groups']} | {row['hits']} | {rate} | {said} |")
+    stills = result.get("stills_called") or []
+    if stills:
+        lines += ["", "Crops, if each were a still to be scanned:", "",
+                  "| set | real called suspect [95 %] | of | fakes called [95 %] | of |",
+                  "|---|---|---|---|---|"]  # fmt: skip
+    for row in stills:
+        cells = [f"{interval(row[label]['rate'], row[label]['interval'])} | {row[label]['n']}"
+                 for label in ("real", "fake")]  # fmt: skip
+        lines.append(f"| {row['set']} | {' | '.join(cells)} |")
     return lines
 
 

@@ -34,6 +34,11 @@ class ClipScorer:
         """What fixes the scores."""
         return self._scorer.identity
 
+    @property
+    def still_threshold(self) -> float:
+        """Log ratio from which a scan calls a still suspect."""
+        return self._scorer.still_threshold
+
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one face crop."""
         return self._scorer.score_crop(image)

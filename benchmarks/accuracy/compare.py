@@ -47,6 +47,28 @@ def paired(ours: Records, theirs: Records, *, n_boot: int) -> dict[str, Any]:
     }
 
 
+def stills_called(rows: Records, threshold: float) -> dict[str, Any]:
+    """Count the crops that a scan would call suspect if each were a still of its own.
+
+    Args:
+        rows: Records of crops.
+        threshold: Log ratio from which a still is suspect.
+
+    Returns:
+        ``threshold``, and for ``real`` and ``fake`` each ``n``, ``suspect``, ``rate`` and
+        ``interval``.
+    """
+    found: dict[str, Any] = {"threshold": threshold}
+    for label in ("real", "fake"):
+        llrs = [r["llr"] for r in rows if r["label"] == label and r["llr"] is not None]
+        hits = sum(llr >= threshold for llr in llrs)
+        found[label] = {
+            "n": len(llrs), "suspect": hits, "rate": hits / len(llrs) if llrs else None,
+            "interval": list(wilson(hits, len(llrs))),
+        }  # fmt: skip
+    return found
+
+
 def cross_auc(by_set: Mapping[str, Records], *, n_boot: int) -> dict[str, Any]:
     """Rank the fakes of each set against the reals of every other.
 

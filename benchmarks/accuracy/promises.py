@@ -77,6 +77,11 @@ def _accuracy(result: Result) -> Iterator[Promise]:
     ):
         frame = rows.get((name, scorer))
         yield Promise(limit, why=why) if frame is None else _ranked(limit, frame)
+    stills = {row["set"]: row["real"] for row in result.get("stills_called", [])}
+    if real := stills.get("DFDC crops, once"):
+        yield Promise(limits.STILLS_CALLED, real["rate"], real["interval"], str(real["n"]))
+    else:
+        yield Promise(limits.STILLS_CALLED, why="sealed: not opened yet")
     fakes = [
         clip for clip in result.get("clips", [])
         if "FaceForensics++" in clip["source"] and clip["label"] == "fake"

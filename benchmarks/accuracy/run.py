@@ -26,6 +26,7 @@ from benchmarks.accuracy.compare import (
     cross_auc,
     false_positives,
     paired,
+    stills_called,
 )
 from benchmarks.accuracy.curves import curve_block
 from benchmarks.accuracy.kept import KeptScorer
@@ -67,6 +68,7 @@ class Benchmark:
         self.bars: list[Bar] = []
         self.records: dict[tuple[str, str], list[Result]] = {}
         self.subgroups: list[Result] = []
+        self.stills: list[Result] = []
         self.openings: int | None = None
         self.called: dict[str, set[str]] = {}
         self.kinds: dict[str, str] = {}
@@ -108,6 +110,8 @@ class Benchmark:
         for column in self.options.by:
             self._part(name, column, subgroups.labelled(manifest, column))
         if kind == "crops":
+            called = stills_called(self.records[name, OURS], self.scorer.still_threshold)
+            self.stills.append({"set": name, **called})
             self._part(name, "face width", subgroups.face_width(manifest))
             self._part(name, "skin tone as filmed", subgroups.skin_tone(manifest))
             for who, detector in alone():
@@ -149,6 +153,8 @@ class Benchmark:
         result = self.measure_all("DFDC crops, once", manifest, "crops")
         self.openings = count
         self._bar(limits.ONCE, result)
+        rate = self.stills[-1]["real"]["rate"]
+        self.bars.append(limits.STILLS_CALLED.bar(1.0 if rate is None else rate))
 
     def clips(self) -> None:
         """Every whole clip, and those of one benchmark set that has real and fake ones."""
@@ -323,6 +329,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "failed": benchmark.failed,
         "clips": benchmark.verdicts,
         "openings_of_once": benchmark.openings,
+        "stills_called": benchmark.stills,
         **benchmark.compared(),
         "false_alarms": false_alarms(benchmark.verdicts) if benchmark.verdicts else None,
         "bars": [bar.record() for bar in benchmark.bars],

@@ -57,6 +57,11 @@ class ScanScorer:
             "config_sha256": self._options.digest(),
         }
 
+    @property
+    def still_threshold(self) -> float:
+        """Log ratio from which a scan calls a still suspect."""
+        return self._scanner.judge.suspect_alone()
+
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one (h, w, 3) RGB face crop, whole."""
         measured = crop_quality(image)

@@ -31,6 +31,8 @@ def write_video(
 ) -> None:
     """Encode pictures as 8-bit 4:2:0 video; an existing file is replaced, never left half done.
 
+    The same pictures make the same bytes.
+
     Args:
         path: Output; its suffix chooses the container.
         frames: (h, w, 3) RGB ``uint8`` pictures of one size; odd sizes are padded by repeating
@@ -91,6 +93,8 @@ def _encode(
             stream.height = shape[0] + shape[0] % 2
             stream.pix_fmt = "yuv420p"
             stream.options = {"crf": str(crf), "preset": preset}
+            # With several threads x264 gave the same pictures other bytes from run to run.
+            stream.codec_context.thread_count = 1
             for picture in itertools.chain((first,), pictures):
                 frame = av.VideoFrame.from_ndarray(_padded(_checked(picture, shape)), "rgb24")
                 out.mux(stream.encode(frame))

@@ -132,10 +132,11 @@ class Studio:
         self._crf, self._mild = crf, mild
 
     def rows(
-        self, stem: str, frames: Frames, scenes: Sequence[str], facts: dict[str, Any], fps: float
+        self, stem: str, frames: Frames, scenes: Sequence[tuple[int, str]], facts: dict[str, Any],
+        fps: float,
     ) -> Iterator[dict[str, Any]]:
-        """Film the scenes of one person and yield a manifest row for each clip."""
-        for number, scene in enumerate(scenes):
+        """Film the numbered scenes of one person and yield a manifest row for each clip."""
+        for number, scene in scenes:
             name = int.from_bytes(stem.encode()[-6:], "big")
             rng = np.random.default_rng((self._seed, name, number))
             size = 2 * int(rng.integers(110, 260))
@@ -205,8 +206,8 @@ def make_clips(
 ) -> Path:
     """Make the clips of some splits and return the manifest's path.
 
-    People whose clips are in the manifest already are left alone, so that an interrupted run goes
-    on; what is made depends on the arguments alone.
+    Scenes of people that are in the manifest already are left alone, so that an interrupted run
+    goes on; what is made depends on the arguments alone.
 
     Args:
         cache: Portrait cache of the training run.
@@ -228,7 +229,11 @@ def make_clips(
     out.mkdir(parents=True, exist_ok=True)
     manifest = out / "manifest.jsonl"
     lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.exists() else []
-    done = {json.loads(line)["scene_of"] for line in lines}
+    done = {(row["scene_of"], row["scene"]) for row in map(json.loads, lines)}
+
+    def missing(name: str) -> list[tuple[int, str]]:
+        return [item for item in enumerate(scenes) if (name, item[1]) not in done]
+
     coder = Eigenfaces(load_cache(cache, ["train"]))
     portraits = load_cache(cache, splits)
     part = part_of(splits)
@@ -237,7 +242,7 @@ def make_clips(
         fakes=fakes, crf=crf, mild=mild,
     )
     step = max(1, len(portraits) // people) if people else 1
-    left = [p for p in portraits[::step][:people] if p.name not in done][:most]
+    left = [p for p in portraits[::step][:people] if missing(p.name)][:most]
     with manifest.open("a", encoding="utf-8") as file:
         for portrait in track(left, description="portraits"):
             moving = np.random.default_rng((seed, len(portrait.name), *portrait.name.encode()[-4:]))
@@ -249,15 +254,15 @@ def make_clips(
             )
             facts = _facts(portrait.name, portrait.identity, portrait.licence)
             stem = portrait.name.replace("/", "_")
-            rows = list(studio.rows(stem, frames, scenes, facts, _FPS))
+            rows = list(studio.rows(stem, frames, missing(portrait.name), facts, _FPS))
             file.writelines(json.dumps(row) + "\n" for row in rows)
         for stretch, number in _stretches(footage if most is None else (), splits):
             name = f"{stretch.identity}_{number}"
-            if name in done:
+            if not missing(name):
                 continue
             facts = _facts(name, stretch.identity, stretch.licence)
             stem = name.replace("/", "_")
-            rows = list(studio.rows(stem, stretch.frames, scenes, facts, stretch.fps))
+            rows = list(studio.rows(stem, stretch.frames, missing(name), facts, stretch.fps))
             file.writelines(json.dumps(row) + "\n" for row in rows)
     return manifest
 

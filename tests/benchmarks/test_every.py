@@ -209,3 +209,47 @@ def test_a_failing_step_leaves_the_others_running(
 def test_an_unknown_step_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         every.main(["all", "--shared", "x", "--work", str(tmp_path / "w"), "--only", "horoscope"])
+
+
+def test_people_held_out_are_filmed_as_the_shipped_calibration_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forensics.training import clips
+
+    filmed: list[tuple[str, tuple[str, ...], Any]] = []
+
+    def make(cache: Path, out: Path, **how: Any) -> None:
+        assert cache == tmp_path / "cache" and how["splits"] == (out.name,)
+        assert how["occluders"].is_relative_to(tmp_path / "shared")
+        filmed.append((out.name, tuple(how["scenes"]), (how["seed"], how["people"], how["crf"])))
+
+    monkeypatch.setattr(clips, "make_clips", make)
+    plan = Plan(tmp_path / "shared", tmp_path / "cache", tmp_path / "w", tmp_path, tmp_path,
+                Amounts())  # fmt: skip
+    assert steps.STEPS["clips"](plan) == 0
+    assert {name for name, _, _ in filmed} == {"calibrate", "validate", "test"}
+    for name in ("calibrate", "validate", "test"):
+        scenes = [scene for split, part, _ in filmed if split == name for scene in part]
+        assert sorted(scenes) == sorted(clips.SCENES)
+    seeds = {name: how[0] for name, _, how in filmed}
+    assert seeds["test"] != seeds["calibrate"]
+    filmed.clear()
+    steps.STEPS["clips"](
+        Plan(tmp_path / "shared", tmp_path / "cache", tmp_path / "w", tmp_path, tmp_path,
+             steps.QUICK)
+    )  # fmt: skip
+    assert {how[1] for _, _, how in filmed} == {steps.QUICK.people}
+
+
+def test_held_out_and_ablation_look_at_what_was_filmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(steps, "here", lambda name, **how: asked.update({name: how}) or 0)
+    plan = Plan(tmp_path, tmp_path, tmp_path / "w", tmp_path / "r", tmp_path, Amounts())
+    assert steps.STEPS["held_out"](plan) == steps.STEPS["ablation"](plan) == 0
+    held = asked["accuracy.held_out"]
+    assert held["test"] == tmp_path / "w" / "clips" / "test" / "manifest.jsonl"
+    assert held["fit"] == tmp_path / "w" / "clips" / "calibrate" / "manifest.jsonl"
+    assert asked["ablation.run"]["clips"] == tmp_path / "w" / "clips"
+    assert held["work"] == asked["ablation.run"]["work"] and held["work"].is_dir()

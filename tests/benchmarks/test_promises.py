@@ -13,6 +13,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
 from benchmarks import limits, tables
+from benchmarks.accuracy.compare import stills_called
 from benchmarks.accuracy.held_out import FAILURES, bars_of, failures, records_of
 from benchmarks.accuracy.promises import Promise, from_folder, main
 from benchmarks.limits import Limit
@@ -101,6 +102,24 @@ def test_each_promise_is_met_missed_or_says_why_not(
     assert told["own swaps, pixel average precision"].outcome == "not run"
     assert main(["--results", str(tmp_path)]) == 1
     assert "missed by 0.080" in capsys.readouterr().out
+
+
+def test_real_crops_called_count_once_the_split_is_opened(tmp_path: Path) -> None:
+    results(tmp_path)
+    path = tmp_path / "accuracy-x.json"
+    accuracy = json.loads(path.read_text())
+    name = "real DFDC crops of split once called suspect"
+    assert "sealed" in {p.limit.on: p for p in from_folder(tmp_path)}[name].outcome
+    rows = [{"llr": llr, "label": label} for llr, label in
+            ((2.0, "real"), (0.5, "real"), (-1.0, "real"), (None, "real"), (1.0, "fake"))]
+    found = stills_called(rows, 1.0)
+    assert (found["real"]["suspect"], found["real"]["n"]) == (1, 3)
+    assert found["fake"]["rate"] == 1.0
+    assert found["real"]["interval"][0] < 1 / 3 < found["real"]["interval"][1]
+    accuracy["stills_called"] = [{"set": "DFDC crops, once", **found}]
+    path.write_text(json.dumps(accuracy))
+    told = {p.limit.on: p for p in from_folder(tmp_path)}[name]
+    assert told.outcome == "missed by 0.313" and told.n == "3"
 
 
 def test_the_table_in_the_docs_names_every_results_file(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from forensics.training.clips import make_clips
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+
+
+def test_scenes_can_be_filmed_one_after_the_other(cache: Path, tmp_path: Path) -> None:
+    """Into one folder; what is there is left alone, and an interrupted run makes the same."""
+    how = {"splits": ("validate",), "seed": 0, "people": 1}
+    make_clips(cache, tmp_path / "a", scenes=("plain",), **how)  # type: ignore[arg-type]
+    first = {path.name: path.read_bytes() for path in (tmp_path / "a").glob("*.mp4")}
+    make_clips(cache, tmp_path / "a", scenes=("plain", "hard"), **how)  # type: ignore[arg-type]
+    make_clips(cache, tmp_path / "b", scenes=("plain", "hard"), **how)  # type: ignore[arg-type]
+    there = {path.name: path.read_bytes() for path in (tmp_path / "a").glob("*.mp4")}
+    assert {name: there[name] for name in first} == first
+    assert {row["scene"] for row in rows(tmp_path / "a")} == {"plain", "hard"}
+    assert len(rows(tmp_path / "a")) == len(there)
+    again = {path.name: path.read_bytes() for path in (tmp_path / "b").glob("*.mp4")}
+    assert again == there
