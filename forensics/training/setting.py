@@ -6,7 +6,7 @@ label; a detector learns that an edge of a cup, a filter or a noisy sensor is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -30,7 +30,8 @@ class Setting:
         things: Templates of things, see `forensics.training.occluders.load_templates`.
         part: Whose drawings: ``train``, ``calibrate`` or ``test``.
         covered: Share of the pairs with a thing before the face, 0..1.
-        treated: Share that an app has changed: sharpened, beautified, made up, toned, ... 0..1.
+        treated: Share that an app has changed (sharpened, beautified, made up, ...), and share
+            whose contrast and colours are others, 0..1.
         disturbed: Share filmed with a noisy sensor or coded with an older codec, 0..1.
     """
 
@@ -63,10 +64,12 @@ class Setting:
                 fake = thing.put(fake, mesh)[0]
                 mask = np.asarray(mask * (1 - opacity), np.float32)
         if rng.random() < self.treated:
-            names = [*TREATMENTS, "toned"]
-            name = names[int(rng.integers(len(names)))]
+            draw = _ALL[int(rng.integers(len(_ALL)))]
             state = int(rng.integers(2**31))
-            real, fake = (_treat(name, image, mesh, state) for image in (real, fake))
+            real, fake = (draw(np.random.default_rng(state))(x, mesh) for x in (real, fake))
+        if rng.random() < self.treated:
+            tone = _toned(rng)
+            real, fake = tone(real), tone(fake)
         return real, fake, mask
 
     def disturb(self, chain: Chain, rng: np.random.Generator) -> Chain:
@@ -78,15 +81,18 @@ class Setting:
         return replace(chain, codecs=(*chain.codecs, ("mpeg4", int(rng.integers(2, 13)))))
 
 
-def _treat(name: str, image: Image, mesh: NDArray[np.float32], seed: int) -> Image:
-    rng = np.random.default_rng(seed)
-    return _toned(image, rng) if name == "toned" else TREATMENTS[name](rng)(image, mesh)
+_ALL = tuple(TREATMENTS.values())
 
 
-def _toned(image: Image, rng: np.random.Generator) -> Image:
-    """Contrast and colour as a filter or a bad screen gives them."""
-    contrast, colour = np.exp(rng.normal(0, 0.4)), rng.uniform(0.0, 1.6)
-    x = image.astype(np.float32)
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
-    x = (gray + (x - gray) * colour - 128) * contrast + 128 + rng.normal(0, 12)
-    return np.asarray(np.clip(x, 0, 255), np.uint8)
+def _toned(rng: np.random.Generator) -> Callable[[Image], Image]:
+    """Contrast and colour as a filter, haze or a bad screen gives them."""
+    contrast, colour = float(np.exp(rng.normal(-0.2, 0.4))), float(rng.uniform(0.0, 1.6))
+    shift = float(rng.normal(0, 12))
+
+    def apply(image: Image) -> Image:
+        x = image.astype(np.float32)
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
+        toned = (gray + (x - gray) * colour - 128) * contrast + 128 + shift
+        return np.asarray(np.clip(toned, 0, 255), np.uint8)
+
+    return apply
