@@ -17,6 +17,7 @@ from forensics.training.blend import Image, Mask, paste
 from forensics.training.degrade import Chain
 from forensics.training.hard import TREATMENTS
 from forensics.training.occluders import Thing, draw_thing
+from forensics.training.portraits import SIDE
 
 _SWAPPED_OVER = 0.35
 """Share of the covered pairs whose fake face was painted over the thing instead of behind it."""
@@ -32,7 +33,8 @@ class Setting:
         covered: Share of the pairs with a thing before the face, 0..1.
         treated: Share that an app has changed (sharpened, beautified, made up, ...), and share
             whose contrast and colours are others, 0..1.
-        disturbed: Share filmed with a noisy sensor or coded with an older codec, 0..1.
+        disturbed: Share filmed with a noisy sensor or coded with an older codec, and share with
+            small blocks of one colour over it, as lost packets and stickers leave them, 0..1.
     """
 
     things: Sequence[Thing] = ()
@@ -63,6 +65,10 @@ class Setting:
             else:
                 fake = thing.put(fake, mesh)[0]
                 mask = np.asarray(mask * (1 - opacity), np.float32)
+        if rng.random() < self.disturbed:
+            lost = _blocks(mesh, rng)
+            real, fake = lost.cover(real), lost.cover(fake)
+            mask = np.asarray(mask * (1 - lost.where), np.float32)
         if rng.random() < self.treated:
             draw = _ALL[int(rng.integers(len(_ALL)))]
             state = int(rng.integers(2**31))
@@ -82,6 +88,31 @@ class Setting:
 
 
 _ALL = tuple(TREATMENTS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Pixels that are lost, (n, n) 0 or 1, and what stands there instead, (n, n, 3) RGB."""
+
+    where: Mask
+    colours: Image
+
+    def cover(self, image: Image) -> Image:
+        return np.where(self.where[..., None] > 0, self.colours, image)
+
+
+def _blocks(mesh: NDArray[np.float32], rng: np.random.Generator) -> _Blocks:
+    """Blocks about the face, as in random erasing (Zhong et al., AAAI 2020), but many and small."""
+    where = np.zeros((SIDE, SIDE), np.float32)
+    colours = np.zeros((SIDE, SIDE, 3), np.uint8)
+    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
+    reach = high - low
+    side = max(2, int(rng.uniform(0.04, 0.11) * reach.max()))
+    for _ in range(int(rng.integers(4, 49))):
+        x, y = np.clip(rng.uniform(low - 0.3 * reach, high + 0.3 * reach), 0, SIDE).astype(int)
+        where[y : y + side, x : x + side] = 1.0
+        colours[y : y + side, x : x + side] = rng.integers(0, 256, 3)
+    return _Blocks(where, colours)
 
 
 def _toned(rng: np.random.Generator) -> Callable[[Image], Image]:

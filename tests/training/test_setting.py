@@ -85,3 +85,17 @@ def test_pairs_with_a_setting_are_functions_of_their_seed(
     source.draw((1, 3))
     again = source.draw((1, 2))
     assert np.array_equal(first.real, again.real) and np.array_equal(first.fake, again.fake)
+
+
+def test_blocks_cover_both_and_are_no_part_of_the_mask(material: Material) -> None:
+    portrait = material.donors[0]
+    image = np.asarray(portrait.image)
+    fake, mask = MAKERS["swapped"](image, portrait.mesh, material, np.random.default_rng(0))
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        real, other, free = Setting(disturbed=1.0).dress(image, fake, mask, portrait.mesh, rng)
+        lost = (real != image).any(-1)
+        assert 0 < lost.mean() < 0.6
+        assert np.array_equal(real[lost], other[lost])
+        assert not free[lost].any()
+        assert np.array_equal(free[~lost & (free > 0)], mask[~lost & (free > 0)])
