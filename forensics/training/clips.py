@@ -2,8 +2,9 @@
 
 ``python -m forensics.training.clips --cache runs/blend/cache --out runs/clips --split calibrate``
 
-Each person is filmed in three scenes: plainly, after a hard but honest treatment (sharpened,
-beautified, dark, ...), and with a thing before the face. Each scene gives a real clip (the animated
+Each person is filmed in four scenes: plainly, after a hard but honest treatment (sharpened,
+beautified, dark, ...), with a thing before the face, and through a poor channel (other contrast
+and colours, lost blocks, a noisy sensor). Each scene gives a real clip (the animated
 portrait, or real footage) and fake ones of the same frames, filmed and encoded alike. The fakes
 are labelled in the manifest and in each file's metadata; they are for measuring, not for
 publishing.
@@ -28,10 +29,11 @@ from forensics.training.allocator import keep_memory
 from forensics.training.animate import Image, Mesh, animate_face
 from forensics.training.blend import paste
 from forensics.training.degrade import Chain, draw_chain
+from forensics.training.disturbance import DISTURBANCES
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import MAKERS, Material
 from forensics.training.footage import Stretch, read_stretches
-from forensics.training.hard import TREATMENTS
+from forensics.training.hard import TREATMENTS, Treatment
 from forensics.training.motion import manipulate
 from forensics.training.occluders import Thing, draw_thing, load_templates, part_of
 from forensics.training.portraits import load_cache, split_of
@@ -39,7 +41,7 @@ from forensics.training.portraits import load_cache, split_of
 _FPS = 25.0
 _FRAMES = 12
 _STRETCHES = 3  # of each recording
-SCENES = ("plain", "hard", "covered")
+SCENES = ("plain", "hard", "covered", "disturbed")
 
 Frames = list[tuple[Image, Mesh]]
 
@@ -150,6 +152,15 @@ class Studio:
             if scene == "hard":
                 kind = str(rng.choice(list(TREATMENTS)))
                 extra["treatment"] = kind
+            channel: Treatment | None = None
+            if scene == "disturbed":
+                extra["treatment"] = str(rng.choice(list(DISTURBANCES)))
+                draw = DISTURBANCES[extra["treatment"]]
+                chain, each = draw(chain, frames[0][1], rng)
+
+                def channel(image: Image, mesh: Mesh, each: Any = each) -> Image:
+                    return np.asarray(each(image), np.uint8)
+
             if scene == "covered":
                 thing = draw_thing(rng, self._things, self._part)
                 versions = _covered_scene(frames, self._material, rng, thing)
@@ -159,7 +170,7 @@ class Studio:
             state = rng.bit_generator.state
             for version in versions:
                 rng.bit_generator.state = state  # the same treatment for every version
-                treat = TREATMENTS[extra["treatment"]](rng) if scene == "hard" else None
+                treat = TREATMENTS[extra["treatment"]](rng) if scene == "hard" else channel
                 pictures = iter(version.pictures)
                 if treat is not None:
                     pictures = (

@@ -6,18 +6,17 @@ label; a detector learns that an edge of a cup, a filter or a noisy sensor is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from forensics.training.blend import Image, Mask, paste
 from forensics.training.degrade import Chain
+from forensics.training.disturbance import add_noise, draw_blocks, draw_tone
 from forensics.training.hard import TREATMENTS
 from forensics.training.occluders import Thing, draw_thing
-from forensics.training.portraits import SIDE
 
 _SWAPPED_OVER = 0.35
 """Share of the covered pairs whose fake face was painted over the thing instead of behind it."""
@@ -66,15 +65,15 @@ class Setting:
                 fake = thing.put(fake, mesh)[0]
                 mask = np.asarray(mask * (1 - opacity), np.float32)
         if rng.random() < self.disturbed:
-            lost = _blocks(mesh, rng)
+            lost = draw_blocks(mesh, rng)
             real, fake = lost.cover(real), lost.cover(fake)
-            mask = np.asarray(mask * (1 - lost.where), np.float32)
+            mask = lost.cut(mask)
         if rng.random() < self.treated:
             draw = _ALL[int(rng.integers(len(_ALL)))]
             state = int(rng.integers(2**31))
             real, fake = (draw(np.random.default_rng(state))(x, mesh) for x in (real, fake))
         if rng.random() < self.treated:
-            tone = _toned(rng)
+            tone = draw_tone(rng)
             real, fake = tone(real), tone(fake)
         return real, fake, mask
 
@@ -83,47 +82,8 @@ class Setting:
         if rng.random() >= self.disturbed:
             return chain
         if rng.random() < 0.6:
-            return replace(chain, noise=float(rng.uniform(2, 22)))
+            return add_noise(chain, rng)
         return replace(chain, codecs=(*chain.codecs, ("mpeg4", int(rng.integers(2, 13)))))
 
 
 _ALL = tuple(TREATMENTS.values())
-
-
-@dataclass(frozen=True, slots=True)
-class _Blocks:
-    """Pixels that are lost, (n, n) 0 or 1, and what stands there instead, (n, n, 3) RGB."""
-
-    where: Mask
-    colours: Image
-
-    def cover(self, image: Image) -> Image:
-        return np.where(self.where[..., None] > 0, self.colours, image)
-
-
-def _blocks(mesh: NDArray[np.float32], rng: np.random.Generator) -> _Blocks:
-    """Blocks about the face, as in random erasing (Zhong et al., AAAI 2020), but many and small."""
-    where = np.zeros((SIDE, SIDE), np.float32)
-    colours = np.zeros((SIDE, SIDE, 3), np.uint8)
-    low, high = mesh[:, :2].min(0), mesh[:, :2].max(0)
-    reach = high - low
-    side = max(2, int(rng.uniform(0.04, 0.11) * reach.max()))
-    for _ in range(int(rng.integers(4, 49))):
-        x, y = np.clip(rng.uniform(low - 0.3 * reach, high + 0.3 * reach), 0, SIDE).astype(int)
-        where[y : y + side, x : x + side] = 1.0
-        colours[y : y + side, x : x + side] = rng.integers(0, 256, 3)
-    return _Blocks(where, colours)
-
-
-def _toned(rng: np.random.Generator) -> Callable[[Image], Image]:
-    """Contrast and colour as a filter, haze or a bad screen gives them."""
-    contrast, colour = float(np.exp(rng.normal(-0.2, 0.4))), float(rng.uniform(0.0, 1.6))
-    shift = float(rng.normal(0, 12))
-
-    def apply(image: Image) -> Image:
-        x = image.astype(np.float32)
-        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
-        toned = (gray + (x - gray) * colour - 128) * contrast + 128 + shift
-        return np.asarray(np.clip(toned, 0, 255), np.uint8)
-
-    return apply

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from forensics.training.clips import make_clips
+from forensics.training.disturbance import DISTURBANCES
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -23,3 +24,17 @@ def test_scenes_can_be_filmed_one_after_the_other(cache: Path, tmp_path: Path) -
     assert len(rows(tmp_path / "a")) == len(there)
     again = {path.name: path.read_bytes() for path in (tmp_path / "b").glob("*.mp4")}
     assert again == there
+
+
+def test_a_poor_channel_befalls_the_real_clip_and_its_fake_alike(
+    cache: Path, tmp_path: Path
+) -> None:
+    drawn = set()
+    for seed in range(4):
+        out = tmp_path / str(seed)
+        make_clips(cache, out, splits=("validate",), seed=seed, people=1, scenes=("disturbed",))
+        made = rows(out)
+        assert [row["label"] for row in made] == ["real", "fake"]
+        assert len({row["treatment"] for row in made}) == 1
+        drawn.add(made[0]["treatment"])
+    assert drawn <= DISTURBANCES.keys() and len(drawn) > 1
