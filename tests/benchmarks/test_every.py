@@ -228,11 +228,10 @@ def test_people_held_out_are_filmed_as_the_shipped_calibration_was(
                 Amounts())  # fmt: skip
     assert steps.STEPS["clips"](plan) == 0
     assert {name for name, _, _ in filmed} == {"calibrate", "validate", "test"}
-    everywhere = {"plain", "hard", "covered"}
-    for name, wanted in (("calibrate", set(clips.SCENES)), ("validate", everywhere),
-                         ("test", everywhere)):  # fmt: skip
+    for name in ("calibrate", "validate", "test"):
         scenes = [scene for split, part, _ in filmed if split == name for scene in part]
-        assert sorted(scenes) == sorted(wanted)
+        # Scenes through poor channels are for weighing weights: no figure rests on them.
+        assert sorted(scenes) == sorted({*clips.SCENES} - {"disturbed"})
     seeds = {name: how[0] for name, _, how in filmed}
     assert seeds["test"] != seeds["calibrate"]
     filmed.clear()
