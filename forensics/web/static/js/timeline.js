@@ -50,7 +50,7 @@ function lane(track, end, threshold, player) {
     return `${clock(now)}, ${score}`;
   };
   const slider = h("div", {
-    class: "seek", role: "slider", tabindex: "0", "aria-label": t("timeline_of", { n: track.id }), "aria-valuemin": "0", "aria-valuemax": end.toFixed(2),
+    class: "seek", role: "slider", tabindex: "0", "aria-label": t("timeline_of", { n: track.id }), "aria-valuemin": "0", "aria-valuemax": end.toFixed(2), "aria-valuenow": now.toFixed(2), "aria-valuetext": words(),
     onclick: (event) => {
       const frame = svg.getBoundingClientRect();
       const at = (event.clientX - frame.left) / frame.width * WIDTH;
