@@ -154,13 +154,9 @@ class Studio:
                 extra["treatment"] = kind
             channel: Treatment | None = None
             if scene == "disturbed":
-                extra["treatment"] = str(rng.choice(list(DISTURBANCES)))
-                draw = DISTURBANCES[extra["treatment"]]
-                chain, each = draw(chain, frames[0][1], rng)
-
-                def channel(image: Image, mesh: Mesh, each: Any = each) -> Image:
-                    return np.asarray(each(image), np.uint8)
-
+                kind = str(rng.choice(list(DISTURBANCES)))
+                extra["treatment"] = kind
+                chain, channel = DISTURBANCES[kind](chain, frames[0][1], rng)
             if scene == "covered":
                 thing = draw_thing(rng, self._things, self._part)
                 versions = _covered_scene(frames, self._material, rng, thing)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from forensics.training.blend import Image, Mask
 from forensics.training.degrade import Chain
+from forensics.training.hard import Mesh, Treatment
 
 
 def draw_tone(rng: np.random.Generator) -> Callable[[Image], Image]:
@@ -46,20 +48,20 @@ class Blocks:
 
     def cover(self, image: Image) -> Image:
         """Return the picture with the blocks over it."""
-        out = image.copy()
-        for (x, y), colour in zip(self.corners, self.colours, strict=True):
-            out[y : y + self.side, x : x + self.side] = colour
-        return out
+        return self._filled(image, self.colours)
 
     def cut(self, mask: Mask) -> Mask:
         """Return the mask without what lies under a block."""
-        out = mask.copy()
-        for x, y in self.corners:
-            out[y : y + self.side, x : x + self.side] = 0.0
+        return self._filled(mask, np.zeros(len(self.corners), mask.dtype))
+
+    def _filled(self, array: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+        out = array.copy()
+        for (x, y), value in zip(self.corners, values, strict=True):
+            out[y : y + self.side, x : x + self.side] = value
         return out
 
 
-def draw_blocks(mesh: NDArray[np.float32], rng: np.random.Generator) -> Blocks:
+def draw_blocks(mesh: Mesh, rng: np.random.Generator) -> Blocks:
     """Blocks about the face, as in random erasing (Zhong et al., AAAI 2020), but many and small.
 
     Args:
@@ -80,20 +82,26 @@ def add_noise(chain: Chain, rng: np.random.Generator) -> Chain:
     return replace(chain, noise=float(rng.uniform(2, 22)))
 
 
-def _tone(chain: Chain, mesh: NDArray[np.float32], rng: np.random.Generator) -> Disturbed:
-    return chain, draw_tone(rng)
+Disturbed = tuple[Chain, Treatment]
 
 
-def _lose_blocks(chain: Chain, mesh: NDArray[np.float32], rng: np.random.Generator) -> Disturbed:
-    return chain, draw_blocks(mesh, rng).cover
+def _tone(chain: Chain, mesh: Mesh, rng: np.random.Generator) -> Disturbed:
+    tone = draw_tone(rng)
+    return chain, lambda image, mesh: tone(image)
 
 
-def _add_noise(chain: Chain, mesh: NDArray[np.float32], rng: np.random.Generator) -> Disturbed:
-    return add_noise(chain, rng), np.copy
+def _lose_blocks(chain: Chain, mesh: Mesh, rng: np.random.Generator) -> Disturbed:
+    lost = draw_blocks(mesh, rng)
+    return chain, lambda image, mesh: lost.cover(image)
 
 
-Disturbed = tuple[Chain, Callable[[Image], Image]]
-DISTURBANCES: dict[
-    str, Callable[[Chain, NDArray[np.float32], np.random.Generator], Disturbed]
-] = {"tone": _tone, "blocks": _lose_blocks, "noise": _add_noise}
+def _add_noise(chain: Chain, mesh: Mesh, rng: np.random.Generator) -> Disturbed:
+    return add_noise(chain, rng), lambda image, mesh: image
+
+
+DISTURBANCES: dict[str, Callable[[Chain, Mesh, np.random.Generator], Disturbed]] = {
+    "tone": _tone,
+    "blocks": _lose_blocks,
+    "noise": _add_noise,
+}
 """By name: draws what befalls a whole clip, as its chain and what is done to each picture first."""

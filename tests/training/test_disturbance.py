@@ -15,7 +15,7 @@ def test_every_picture_of_a_clip_is_disturbed_alike(name: str, material: Materia
     plain = draw_chain(portrait.mesh, np.random.default_rng(0), size=128, mild=True)
     for seed in range(4):
         chain, each = DISTURBANCES[name](plain, portrait.mesh, np.random.default_rng(seed))
-        first, second = each(image), each(image)
+        first, second = each(image, portrait.mesh), each(image, portrait.mesh)
         assert np.array_equal(first, second)
         assert not np.array_equal(chain.apply(first), plain.apply(image))
 
