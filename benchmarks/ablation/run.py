@@ -27,8 +27,8 @@ from forensics.evaluation.metrics import roc_auc
 from forensics.training.calibrate import LEADING, load_detectors, measure_rows
 from forensics.training.fusion import (
     Measured,
+    correlations,
     cross_scores,
-    intraclass_correlation,
     transfer_scores,
 )
 
@@ -83,7 +83,7 @@ def gain(one: Scored, other: Scored, replicates: int, seed: int = 0) -> dict[str
 
 def choose(clips: Sequence[Measured], names: Sequence[str], replicates: int) -> dict[str, Any]:
     """Add detectors one by one while they help on these people; tell what each would add."""
-    rho = {n: intraclass_correlation(clips, n) for n in names}
+    rho = correlations(clips, names)
 
     def scored(chosen: Sequence[str]) -> Scored:
         return Scored(clips, cross_scores(clips, chosen, rho))
@@ -117,11 +117,11 @@ def families(
     for method in sorted({c.method for c in test if c.fake}):
         part = [c for c in test if not c.fake or c.method == method]
         unseen = [c for c in fit if not c.fake or c.method != method]
-        rows.append({
-            "family": method,
-            "seen": Scored(part, transfer_scores(fit, part, names, rho)).figures(replicates),
-            "left_out": Scored(part, transfer_scores(unseen, part, names, rho)).figures(replicates),
-        })
+        seen, left_out = (
+            Scored(part, transfer_scores(chosen, part, names, rho)).figures(replicates)
+            for chosen in (fit, unseen)
+        )
+        rows.append({"family": method, "seen": seen, "left_out": left_out})
     return rows
 
 
@@ -197,16 +197,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if {"calibrate", "test"} <= clips.keys():
         fit, test = clips["calibrate"], clips["test"]
         chosen = selection["chosen"]
-        rho = {n: intraclass_correlation(fit, n) for n in names}
+        rho = correlations(fit, names)
 
-        def scored(used: Sequence[str], *, blind: bool = False) -> dict[str, Any]:
-            scores = transfer_scores(fit, test, used, rho, blind=blind)
+        def scored(used: Sequence[str]) -> dict[str, Any]:
+            scores = transfer_scores(fit, test, used, rho)
             return Scored(test, scores).figures(options.replicates)
 
         ways = {"+".join(chosen): scored(chosen)}
         ways |= {f"without {n}": scored([c for c in chosen if c != n]) for n in chosen[1:]}
         ways |= {f"{n} alone": scored([n]) for n in names}
-        ways["without picture quality"] = scored(chosen, blind=True)
         result["test"] = ways
         result["families"] = families(fit, test, chosen, rho, options.replicates)
         result["material"] = material(fit, test, chosen, rho)

@@ -56,19 +56,25 @@ class Judge:
 
     def suspect(self, likelihoods: Sequence[Likelihood]) -> float:
         """Return the upper threshold that holds for all of these."""
-        sets = {item.detectors for item in likelihoods} or {self.names}
-        return max(self.calibration.threshold(self._target, names or None) for names in sets)
+        sets = {(item.detectors, item.still) for item in likelihoods} or {(self.names, False)}
+        return max(
+            self.calibration.threshold(self._target, names or None, still=still)
+            for names, still in sets
+        )
 
     def suspect_alone(self) -> float:
-        """Return the upper threshold of the scores over time: of the leading detector alone."""
+        """Return the upper threshold of single pictures, such as those of the scores over time."""
         alone = self.calibration.model((self.leading,))
         names = self.names if alone is None else alone.detectors
-        return self.calibration.threshold(self._target, names or None)
+        return self.calibration.threshold(self._target, names or None, still=True)
 
     def clear(self, likelihoods: Sequence[Likelihood]) -> float:
         """Return the lower threshold that holds for all of these."""
         return min(
-            (self.calibration.clear(item.stratum, item.detectors) for item in likelihoods),
+            (
+                self.calibration.clear(item.stratum, item.detectors, still=item.still)
+                for item in likelihoods
+            ),
             default=0.0,
         )
 
@@ -82,10 +88,6 @@ class Judge:
     ) -> Likelihood | None:
         """Return the log likelihood ratio of one face.
 
-        A still is judged by the leading detector alone. The models of several detectors were
-        fitted on clips, where many pictures of a face calm the lesser ones; on a single picture
-        their chance outweighs what they add.
-
         Args:
             logits: By detector.
             context: Picture quality.
@@ -95,10 +97,9 @@ class Judge:
         Returns:
             None when no model fits the detectors.
         """
-        first = self.leading
-        if still and first in logits and self.calibration.model((first,)) is not None:
-            logits = {first: logits[first]}
-        return self.calibration.likelihood(self.summaries(logits), context, bounded=bounded)
+        return self.calibration.likelihood(
+            self.summaries(logits), context, bounded=bounded, still=still
+        )
 
     def timed(self, face: Face) -> tuple[Floats, Floats]:
         """Return times and logits of the leading detector on usable crops."""
@@ -123,7 +124,7 @@ class Judge:
     def score(self, logit: float, context: Context) -> float:
         """Return the calibrated probability of one crop at even odds, by the leading detector."""
         summaries = self.summaries({self.leading: np.array([logit])})
-        likelihood = self.calibration.likelihood(summaries, context)
+        likelihood = self.calibration.likelihood(summaries, context, still=True)
         return 0.5 if likelihood is None else posterior(likelihood.llr, 0.5)
 
     def judge(self, track: FaceTrack, face: Face, least: int) -> Judged:
@@ -180,10 +181,12 @@ class Judge:
             llr, suspect = None, 0.0
             if judged.likelihood is not None and name in self.calibration.correlation:
                 chosen = face.measured().get(name, np.zeros(0))
-                alone = self.calibration.likelihood(self.summaries({name: chosen}), context)
+                alone = self.calibration.likelihood(
+                    self.summaries({name: chosen}), context, still=face.still
+                )
                 if alone is not None:
                     llr = alone.llr
-                    suspect = self.calibration.threshold(self._target, alone.detectors)
+                    suspect = self.suspect([alone])
             found.append(
                 Evidence(
                     name,
@@ -247,16 +250,17 @@ class Judge:
         summaries = self.summaries({n: v for n, v in logits.items() if n in likelihood.detectors})
         context = face.context()
         alone = {
-            n: self.calibration.likelihood({n: s}, context) for n, s in summaries.items()
+            n: self.calibration.likelihood({n: s}, context, still=likelihood.still)
+            for n, s in summaries.items()
         }
         against = [
             n
             for n, item in alone.items()
             if item is not None and (
                 (label == "no_evidence"
-                 and item.llr >= self.calibration.threshold(self._target, item.detectors))
+                 and item.llr >= self.suspect([item]))
                 or (label == "suspect" and n == self.leading
-                    and item.llr <= self.calibration.clear(item.stratum, item.detectors))
+                    and item.llr <= self.clear([item]))
             )
         ]  # fmt: skip
         if against:
@@ -277,7 +281,7 @@ class Judge:
             after = self.calibration.likelihood(
                 self.summaries({n: v + moved.get(n, 0.0) for n, v in logits.items()
                                 if n in likelihood.detectors}),
-                context,
+                context, still=likelihood.still,
             )  # fmt: skip
             if after is not None:
                 turned = after.llr <= 0.0 if label == "suspect" else after.llr >= point

@@ -116,7 +116,8 @@ def _streak(length: int, angle: float) -> NDArray[np.float32]:
     return np.asarray(turned / max(float(turned.sum()), 1e-6), np.float32)
 
 
-def _jpeg(image: Image, quality: int) -> Image:
+def jpeg_round_trip(image: Image, quality: int) -> Image:
+    """Return (h, w, 3) RGB pictures as JPEG of this quality, 1..100, shows them."""
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1])
@@ -131,7 +132,7 @@ def _mpeg4(image: Image, scale: int) -> Image:
     return mpeg4_round_trip([np.roll(image, 1, axis=1), image], scale=scale)[-1]
 
 
-_CODECS = {"jpeg": _jpeg, "h264": _h264, "mpeg4": _mpeg4}
+_CODECS = {"jpeg": jpeg_round_trip, "h264": _h264, "mpeg4": _mpeg4}
 
 
 def draw_chain(

@@ -14,7 +14,7 @@ from forensics.faces import FaceFinder, FaceMesh
 from forensics.faces.align import similarity, template
 from forensics.faces.mesh import five_points, mesh_in_crop
 from forensics.media import SamplingPlan, open_clip, stream_frames
-from forensics.training.portraits import ROOM, SIDE
+from forensics.training.portraits import ROOM, SIDE, Portrait
 
 LICENCE = "CC BY 4.0, GRID corpus"
 
@@ -70,3 +70,20 @@ def read_stretches(paths: Sequence[Path], *, count: int, length: int) -> list[St
             if len(frames) == len(part) == length:
                 found.append(Stretch(f"grid/{path.stem}", LICENCE, clip.fps or 25.0, frames))
     return found
+
+
+_COUNT, _LENGTH = 5, 15  # stretches of a clip of the corpus, which together are all of its frames
+
+
+def read_faces(paths: Sequence[Path]) -> list[Portrait]:
+    """Return the frames of clips as portraits to train on.
+
+    A stretch in which a face is lost is left out.
+    """
+    return [
+        Portrait(
+            f"{part.identity}/{place}/{number}", part.identity, part.licence, "train", image, mesh
+        )
+        for place, part in enumerate(read_stretches(paths, count=_COUNT, length=_LENGTH))
+        for number, (image, mesh) in enumerate(part.frames)
+    ]

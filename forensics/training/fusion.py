@@ -76,9 +76,13 @@ class _Table:
     owner: NDArray[np.int64]
 
 
+def correlations(clips: Sequence[Measured], names: Sequence[str]) -> dict[str, float]:
+    """Return `intraclass_correlation` by detector, rounded as it is stored."""
+    return {name: round(intraclass_correlation(clips, name), 4) for name in names}
+
+
 def _row(clip: Measured, names: Sequence[str], rho: dict[str, float], pick: Any) -> Floats:
-    summaries = {n: summarise(pick(clip.logits[n], n), rho[n]) for n in names}
-    return features(summaries, names, clip.context)
+    return features({n: summarise(pick(clip.logits[n], n), rho[n]) for n in names}, names)
 
 
 def _table(clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float]) -> _Table:
@@ -105,24 +109,46 @@ def _table(clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float
 
 
 def _fit(z: Floats, fake: NDArray[np.bool_], weight: Floats) -> Floats:
-    """Logistic regression at even odds."""
+    """Logistic regression at even odds, without a weight below 0.
+
+    Inputs whose weight comes out below 0 are left out and the rest is fitted again: a detector
+    that finds more may not make a face look less suspicious.
+    """
     weight = weight.copy()
     for label in (False, True):
         weight[fake == label] /= max(weight[fake == label].sum(), 1e-9)
     weight *= len(fake) / 2
-    model = LogisticRegression(C=_STRENGTH, max_iter=500)
-    model.fit(z, fake, sample_weight=weight)
-    return np.concatenate([model.intercept_, model.coef_[0]])
+    w = np.zeros(1 + z.shape[1])
+    kept = np.arange(z.shape[1])
+    while len(kept):
+        model = LogisticRegression(C=_STRENGTH, max_iter=500)
+        model.fit(z[:, kept], fake, sample_weight=weight)
+        found = model.coef_[0]
+        if (found >= 0).all():
+            w[0], w[1 + kept] = model.intercept_[0], found
+            break
+        kept = kept[found >= 0]
+    return w
 
 
 def _whole(clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float]) -> Floats:
     """Inputs of every clip with all its crops; NaN rows where a detector is missing."""
-    width = 3 * len(names)
-    rows = np.full((len(clips), width), np.nan)
+    rows = np.full((len(clips), 2 * len(names)), np.nan)
     for index, clip in enumerate(clips):
         if set(names) <= clip.logits.keys():
             rows[index] = _row(clip, names, rho, lambda values, name: values)
     return rows
+
+
+def singles(clips: Sequence[Measured], name: str) -> list[Measured]:
+    """Return single pictures of the clips, as stills are judged: three apart in each clip."""
+    found = []
+    for clip in clips:
+        values = clip.logits.get(name, np.zeros(0))
+        for place in sorted({int(p) for p in np.linspace(0, len(values) - 1, 3)}):
+            if len(values):
+                found.append(replace(clip, logits={name: values[place : place + 1]}))
+    return found
 
 
 def cross_scores(
@@ -159,7 +185,7 @@ def cross_scores(
 
 def transfer_scores(
     fitted_on: Sequence[Measured], clips: Sequence[Measured], names: Sequence[str],
-    rho: dict[str, float], *, blind: bool = False,
+    rho: dict[str, float],
 ) -> Floats:
     """Return (clips,) unbounded log ratios by one model fitted on other clips.
 
@@ -168,16 +194,11 @@ def transfer_scores(
         clips: Clips to score.
         names: Detectors to use.
         rho: Correlation between crops, by detector.
-        blind: Leave picture quality out.
 
     Returns:
         NaN where a detector did not measure.
     """
     table, whole = _table(fitted_on, names, rho), _whole(clips, names, rho)
-    if blind:
-        quality = [3 * i + 2 for i in range(len(names))]
-        table.x[:, quality] = 0.0
-        whole[:, quality] = np.where(np.isfinite(whole[:, quality]), 0.0, np.nan)
     mean, scale = np.nanmean(table.x, 0), np.maximum(np.nanstd(table.x, 0), 1e-6)
     w = _fit(_standardised(table.x, mean, scale), table.fake, np.ones(len(table.x)))
     scores = w[0] + _standardised(whole, mean, scale) @ w[1:]
@@ -264,7 +285,8 @@ def calibrate(
     n_fake = sum(c.fake for c in clips)
     if n_real < 2 * _FOLDS or len({c.group for c in clips if c.fake}) < 2 * _FOLDS:
         raise ValueError(f"needs at least {2 * _FOLDS} groups of either label, got {n_real} real")
-    rho = {name: round(intraclass_correlation(clips, name), 4) for name in names}
+    rho = correlations(clips, names)
+    alone = singles(clips, names[0])
     grains = np.array([c.context.grain for c in clips])
     cuts = np.linspace(0, 1, _STRATA + 1)[1:-1]
     edges = tuple(round(float(v), 4) for v in np.nanquantile(grains, cuts))
@@ -274,6 +296,7 @@ def calibrate(
         weights_sha256={d.name: str(d.card().get("sha256", "")) for d in detectors},
         correlation=rho,
         models=tuple(fit_model(clips, s, rho, edges, bound) for s in sets_to_fit(names)),
+        still=None if names[0] in _TRACK else fit_model(alone, names[:1], rho, edges, bound),
         edges=edges,
         bound=round(bound, 6),
         n_real=n_real,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.training.blend import Image, Mask
+from forensics.training.capture import film
 from forensics.training.degrade import draw_chain
 from forensics.training.fakes import MAKERS, SHARES, Material
 from forensics.training.portraits import SIDE, Portrait
@@ -62,6 +63,8 @@ class PairSource:
         mild: Share of the pairs that are only lightly degraded, 0..1.
         margin: Range of crop margins.
         setting: What else befalls a pair; nothing by default.
+        filmed: Share of the pairs whose picture is made to look like coded footage before
+            anything is done to the face, 0..1.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class PairSource:
         mild: float = 0.0,
         margin: tuple[float, float] = (-0.16, 0.26),
         setting: Setting | None = None,
+        filmed: float = 0.0,
     ) -> None:
         self._portraits = portraits
         self._material = material
@@ -85,12 +89,15 @@ class PairSource:
         self._mild = mild
         self._margin = margin
         self._setting = setting
+        self._filmed = filmed
 
     def draw(self, seed: tuple[int, int]) -> Pair:
         """Return the pair of this seed."""
         rng = np.random.default_rng(seed)
         portrait = self._portraits[int(rng.integers(len(self._portraits)))]
         image, mesh = widen(portrait, rng)
+        if self._filmed and rng.random() < self._filmed:
+            image = film(image, rng)
         family = self._families[int(rng.choice(len(self._families), p=self._odds))]
         fake, mask = MAKERS[family](image, mesh, self._material, rng)
         # No draw for 0 and 1: the held-out pairs of earlier measurements stay the same pairs.

@@ -32,6 +32,7 @@ from forensics.training import checkpoint
 from forensics.training.allocator import keep_memory
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
+from forensics.training.footage import read_faces
 from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
 from forensics.training.occluders import load_templates
 from forensics.training.painter import Painter
@@ -61,6 +62,7 @@ class Recipe:
         covered: Share of the pairs with a thing before the face.
         treated: Share of the pairs that an app has changed.
         disturbed: Share of the pairs with a noisy sensor or an older codec.
+        filmed: Share of the pairs that are made from what looks like coded footage.
         bfloat16: Multiply matrices in bfloat16, see `forensics.training.precision`.
     """
 
@@ -76,6 +78,7 @@ class Recipe:
     covered: float = 0.0
     treated: float = 0.0
     disturbed: float = 0.0
+    filmed: float = 0.0
     bfloat16: bool = False
 
 
@@ -197,6 +200,7 @@ def train(
     painter: Path | None = None,
     painted: float = 0.6,
     occluders: Path | None = None,
+    footage: Sequence[Path] = (),
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -212,6 +216,7 @@ def train(
         painter: Weights of `forensics.training.painter`; without, eigenfaces repaint alone.
         painted: Share of the repainted faces that the painter makes, 0..1.
         occluders: Folder with templates of masks and glasses; without, things are only drawn.
+        footage: Clips of the GRID corpus whose frames are used like portraits.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -221,6 +226,8 @@ def train(
         with console.status("finding faces in the portraits"):
             build_cache(faces, cache)
     portraits = load_cache(cache, ["train"])
+    with console.status("cutting faces out of the footage"):
+        portraits += read_faces(footage)
     linear = Eigenfaces(portraits, seed=recipe.seed)
     coder = linear if painter is None else Painter(painter, linear, share=painted)
     material = Material(portraits, coder)
@@ -266,7 +273,8 @@ def train(
         things=load_templates(occluders, "train"), covered=recipe.covered, treated=recipe.treated,
         disturbed=recipe.disturbed,
     )
-    source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting)
+    source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting,
+                        filmed=recipe.filmed)
     if recipe.bfloat16:
         keep_float32(net)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
@@ -369,6 +377,12 @@ def main(
     occluders: Annotated[
         Path | None, typer.Option(help="Folder with masks/ and glasses/ to put before faces.")
     ] = None,
+    filmed: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share made from what looks like footage.")
+    ] = 0.0,
+    footage: Annotated[
+        list[Path] | None, typer.Option(help="A clip of the GRID corpus to use; repeat it.")
+    ] = None,
     bfloat16: Annotated[
         bool, typer.Option("--bfloat16", help="Multiply in bfloat16: faster on CPUs with AMX.")
     ] = False,
@@ -379,10 +393,10 @@ def main(
     path = train(
         faces, out, budget=seconds(budget), recipe=Recipe(
             seed=seed, rate=rate, mild=mild, covered=covered, treated=treated,
-            disturbed=disturbed, bfloat16=bfloat16,
+            disturbed=disturbed, filmed=filmed, bfloat16=bfloat16,
         ),
         workers=workers, console=console, start=start, painter=painter, painted=painted,
-        occluders=occluders,
+        occluders=occluders, footage=footage or (),
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 

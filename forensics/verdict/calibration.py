@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from forensics.errors import ModelMissingError, UsageError
 from forensics.verdict.aggregate import TrackSummary
 
-FORMAT = 3
+FORMAT = 4
 _REACH = 4.0  # standard deviations beyond which an input says no more
 
 
@@ -42,38 +42,38 @@ class Likelihood:
         deviation: Standard error of the unbounded value.
         detectors: Whose measurements it rests on.
         stratum: Which of the calibration's strata of picture quality the face belongs to.
+        still: Whether the model of single pictures said it.
     """
 
     llr: float
     deviation: float
     detectors: tuple[str, ...] = ()
     stratum: int = 0
+    still: bool = False
+
+
+def shares(summary: TrackSummary) -> NDArray[np.float64]:
+    """Return (2,) what a detector's mean logit is multiplied by to make a model's inputs."""
+    return np.array([1.0, 1.0 - 1.0 / max(summary.effective, 1.0)])
 
 
 def features(
-    summaries: Mapping[str, TrackSummary], detectors: Sequence[str], context: Context
+    summaries: Mapping[str, TrackSummary], detectors: Sequence[str]
 ) -> NDArray[np.float64]:
     """What a model sees of a track.
 
     Args:
         summaries: By detector; every one of ``detectors``.
         detectors: Whose values to use, in order.
-        context: Picture quality.
 
     Returns:
-        (3 d,): for each detector its mean logit, the mean by weight of the number of crops, so
-        that many agreeing crops count for more than one, and the mean by grain, so that it counts
-        for less where compression hides traces. Quality by itself is no evidence of manipulation
-        and has no term of its own: one would carry what the calibration's clips happened to be
-        filmed like over to every other footage.
+        (2 d,): for each detector its mean logit, and the mean by weight of the number of crops, so
+        that many agreeing crops count for more than one. Picture quality has no term: one would
+        carry what the calibration's clips happened to be filmed like over to all other footage,
+        and did so when it had one. Quality decides who is judged and who may be cleared.
     """
-    values: list[float] = []
-    for name in detectors:
-        summary = summaries[name]
-        weight = 1.0 - 1.0 / max(summary.effective, 1.0)
-        grain = 0.0 if math.isnan(context.grain) else context.grain
-        values += [summary.mean, summary.mean * weight, summary.mean * grain]
-    return np.array(values, np.float64)
+    parts = [summaries[name].mean * shares(summaries[name]) for name in detectors]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class Model:
         detectors: Whose values it reads.
         mean: (k,) of its inputs in calibration.
         scale: (k,) their standard deviations.
-        coefficients: (k + 1,) of the constant and the standardised inputs.
+        coefficients: (k + 1,) of the constant and the standardised inputs. But for the constant
+            none is below 0: a more suspicious logit never makes a lower ratio.
         covariance: (k + 1, k + 1) of the coefficients, by bootstrap over groups.
         real_scores: Sorted log ratios of the real calibration clips, by a model that did not see
             the clip's group.
@@ -105,6 +106,12 @@ class Model:
         z = np.clip(np.nan_to_num(z, nan=0.0), -_REACH, _REACH)
         return np.concatenate([[1.0], z])
 
+    def slope(self, place: int, summary: TrackSummary) -> float:
+        """Return what one more logit of the detector at this place adds to the log ratio."""
+        part = slice(2 * place, 2 * place + 2)
+        weights = np.array(self.coefficients[1:])[part] / np.array(self.scale)[part]
+        return float(weights @ shares(summary))
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -115,6 +122,8 @@ class Calibration:
         weights_sha256: Weights that made the logits, by detector.
         correlation: Between crops of one track, by detector.
         models: The largest set of detectors first.
+        still: Of the leading detector on single pictures; its scores are those of one picture
+            from each clip. None where it was not fitted.
         edges: Grain at which one stratum ends and the next begins, ascending.
         bound: Largest absolute log ratio that the number of groups supports.
         n_real: Groups with real clips.
@@ -129,6 +138,7 @@ class Calibration:
     weights_sha256: dict[str, str]
     correlation: dict[str, float]
     models: tuple[Model, ...]
+    still: Model | None
     edges: tuple[float, ...]
     bound: float
     n_real: int
@@ -148,27 +158,33 @@ class Calibration:
         return next(fitting, None)
 
     def likelihood(
-        self, summaries: Mapping[str, TrackSummary], context: Context, *, bounded: bool = True
+        self, summaries: Mapping[str, TrackSummary], context: Context, *, bounded: bool = True,
+        still: bool = False,
     ) -> Likelihood | None:
         """Return the log likelihood ratio of one track.
 
         Args:
             summaries: By detector.
-            context: Picture quality.
+            context: Picture quality; it names the stratum.
             bounded: Cut the ratio off where the number of groups supports no more.
+            still: Whether there is but one picture. It is judged by the leading detector's model
+                of single pictures where there is one: the models of several detectors were fitted
+                on clips, where many pictures of a face calm the lesser ones; on one picture their
+                chance outweighs what they add.
 
         Returns:
             None when no model fits the detectors.
         """
-        model = self.model(summaries)
+        alone = self.still if still and self.leading in summaries else None
+        model = alone or self.model(summaries)
         if model is None:
             return None
-        x = model.standardised(features(summaries, model.detectors, context))
+        x = model.standardised(features(summaries, model.detectors))
         w = np.array(model.coefficients)
         variance = float(x @ np.array(model.covariance) @ x)
         for place, name in enumerate(model.detectors):
             summary = summaries[name]
-            slope = float(w[1 + 3 * place]) / model.scale[3 * place]
+            slope = model.slope(place, summary)
             variance += (slope * summary.spread) ** 2 / max(summary.effective, 1.0)
         bound = self.bound if bounded else math.inf
         return Likelihood(
@@ -176,6 +192,7 @@ class Calibration:
             math.sqrt(max(variance, 0.0)),
             model.detectors,
             self.stratum(context),
+            alone is not None,
         )
 
     def stratum(self, context: Context) -> int:
@@ -183,7 +200,9 @@ class Calibration:
         grain = -math.inf if math.isnan(context.grain) else context.grain
         return int(np.searchsorted(np.array(self.edges), grain))
 
-    def threshold(self, target_fpr: float, detectors: Sequence[str] | None = None) -> float:
+    def threshold(
+        self, target_fpr: float, detectors: Sequence[str] | None = None, *, still: bool = False
+    ) -> float:
         """Return the log ratio above which at most ``target_fpr`` of real clips lie.
 
         The (k+1)-th largest of the real scores, k the errors that the target allows, so that the
@@ -192,6 +211,7 @@ class Calibration:
         Args:
             target_fpr: Between 0 and 1.
             detectors: Of the model whose scores are to be compared; the largest when None.
+            still: The model of single pictures instead.
 
         Raises:
             UsageError: The number of real clips cannot carry the claim (rule of three).
@@ -205,24 +225,28 @@ class Calibration:
                 f"real calibration clips, there are {self.n_real} "
                 f"(least supported: {3.0 / self.n_real:.3g})"
             )
-        ranked = sorted(self._of(detectors).real_scores, reverse=True)
+        ranked = sorted(self._of(detectors, still).real_scores, reverse=True)
         allowed = math.floor(target_fpr * (len(ranked) + 1)) - 1
         return ranked[max(allowed, 0)]
 
-    def clear(self, stratum: int, detectors: Sequence[str] | None = None) -> float:
+    def clear(
+        self, stratum: int, detectors: Sequence[str] | None = None, *, still: bool = False
+    ) -> float:
         """Return the log ratio below which at most `miss_share` of a stratum's fakes lie.
 
         Minus infinity where the stratum holds too few fakes to say so (rule of three), or where
         even the lowest allowed rank lies at the bound: then nothing is cleared.
         """
-        ranked = sorted(self._of(detectors).fake_scores[stratum])
+        ranked = sorted(self._of(detectors, still).fake_scores[stratum])
         if len(ranked) * self.miss_share < 3.0 - 1e-9:
             return -math.inf
         allowed = math.floor(self.miss_share * (len(ranked) + 1)) - 1
         value = ranked[max(allowed, 0)]
         return -math.inf if value <= -self.bound else min(value, 0.0)
 
-    def _of(self, detectors: Sequence[str] | None) -> Model:
+    def _of(self, detectors: Sequence[str] | None, still: bool) -> Model:
+        if still and self.still is not None:
+            return self.still
         if detectors is None:
             return self.models[0]
         return next(m for m in self.models if m.detectors == tuple(detectors))
@@ -311,10 +335,12 @@ def _model(raw: dict[str, Any]) -> Model:
         real_scores=_floats(raw["real_scores"]),
         fake_scores=tuple(_floats(row) for row in raw["fake_scores"]),
     )
-    k = 3 * len(model.detectors)
+    k = 2 * len(model.detectors)
     rows = {len(row) for row in model.covariance} | {len(model.covariance)}
     if {len(model.mean), len(model.scale), len(model.coefficients) - 1} != {k} or rows != {k + 1}:
         raise ValueError(f"a model of {len(model.detectors)} detectors must have {k} inputs")
+    if min(model.coefficients[1:], default=0.0) < 0:
+        raise ValueError("a weight below 0 would make suspicious scores look harmless")
     if min(model.scale) <= 0 or not model.real_scores:
         raise ValueError("scales must be above 0 and real scores must not be missing")
     return model
@@ -331,6 +357,7 @@ def _parse(text: str, name: str) -> Calibration:
             weights_sha256={str(k): str(v) for k, v in raw["weights_sha256"].items()},
             correlation={str(k): float(v) for k, v in raw["correlation"].items()},
             models=tuple(_model(model) for model in raw["models"]),
+            still=None if raw["still"] is None else _model(raw["still"]),
             edges=_floats(raw["edges"]),
             bound=float(raw["bound"]),
             n_real=int(raw["n_real"]),
@@ -339,7 +366,8 @@ def _parse(text: str, name: str) -> Calibration:
             population=str(raw["population"]),
             error_rates=dict(raw["error_rates"]),
         )
-        if not made.models or any(len(m.fake_scores) != len(made.edges) + 1 for m in made.models):
+        every = [*made.models, *([made.still] if made.still else [])]
+        if not made.models or any(len(m.fake_scores) != len(made.edges) + 1 for m in every):
             raise ValueError("every model needs fake scores of every stratum")
         return made
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -47,10 +47,10 @@ class brittle(sturdy):
 
 
 def model_of(*names: str) -> Model:
-    k = 3 * len(names)
+    k = 2 * len(names)
     return Model(
         detectors=names, mean=(0.0,) * k, scale=(1.0,) * k,
-        coefficients=(0.0, *((1.0, 0.0, 0.0) * len(names))),
+        coefficients=(0.0, *((1.0, 0.0) * len(names))),
         covariance=((0.0,) * (k + 1),) * (k + 1),
         real_scores=tuple(np.linspace(-4, 1, 200)), fake_scores=(tuple(np.linspace(-1, 4, 200)),),
     )  # fmt: skip
@@ -62,8 +62,9 @@ def judge_of(*detectors: Detector) -> Judge:
     calibration = Calibration(
         detectors=dict.fromkeys(names, "1"), weights_sha256=dict.fromkeys(names, ""),
         correlation=dict.fromkeys(names, 1.0),
-        models=tuple(model_of(*s) for s in dict.fromkeys(sets)), edges=(), bound=4.0, n_real=200,
-        n_fake=200, miss_share=0.05, population="made up", error_rates={"target_fpr": 0.02},
+        models=tuple(model_of(*s) for s in dict.fromkeys(sets)), still=None, edges=(),
+        bound=4.0, n_real=200, n_fake=200, miss_share=0.05, population="made up",
+        error_rates={"target_fpr": 0.02},
     )  # fmt: skip
     return Judge(calibration, detectors, 0.05)
 

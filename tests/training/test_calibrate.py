@@ -20,6 +20,7 @@ from forensics.training.fusion import (
     cross_scores,
     intraclass_correlation,
     sets_to_fit,
+    singles,
 )
 from forensics.verdict.aggregate import summarise
 from forensics.verdict.calibration import Calibration, Context
@@ -92,9 +93,28 @@ def test_ratio_rises_with_the_logits_and_is_bounded(fitted: Calibration) -> None
     assert values[1] < -0.5 and values[3] > 1
 
 
-def test_the_same_score_says_less_where_compression_hides_traces(fitted: Calibration) -> None:
-    assert abs(llr_of(fitted, 4.0, 12, grain=-0.8)) < llr_of(fitted, 4.0, 12)
-    assert llr_of(fitted, -1.0, 12, grain=-0.8) > llr_of(fitted, -1.0, 12)
+def test_quality_alone_moves_no_score(fitted: Calibration) -> None:
+    assert llr_of(fitted, 4.0, 12, grain=-0.8) == llr_of(fitted, 4.0, 12, grain=5.0)
+
+
+def test_a_detector_that_points_the_wrong_way_gets_no_weight() -> None:
+    clips = [
+        replace(c, logits={"first": c.logits["first"], "temporal": -c.logits["temporal"]})
+        for c in simulate(100, 4.0)
+    ]
+    made = fit(clips)
+    assert all(w >= 0 for m in made.models for w in m.coefficients[1:])
+    alone = next(m for m in made.models if m.detectors == ("temporal",))
+    assert alone.coefficients[1:] == (0.0, 0.0)
+
+
+def test_stills_are_fitted_on_single_pictures(fitted: Calibration) -> None:
+    assert fitted.still is not None and fitted.still.detectors == ("first",)
+    picked = singles(simulate(20, 4.0), "first")
+    assert {len(c.logits["first"]) for c in picked} == {1} and len(picked) > 40
+    assert len(fitted.still.real_scores) == 3 * 200
+    one = fitted.likelihood({"first": summarise(np.array([4.0]), 0.5)}, Context(0.0), still=True)
+    assert one is not None and 0.0 < one.llr < llr_of(fitted, 4.0, 12)
 
 
 def test_nothing_is_cleared_where_fakes_look_real(fitted: Calibration) -> None:

@@ -25,8 +25,8 @@ PLAIN = Context(grain=0.0)
 
 
 def model_of(*names: str, gain: float = 0.6) -> Model:
-    k = 3 * len(names)
-    coefficients = [-0.2] + [gain, 0.4, 0.1] * len(names)
+    k = 2 * len(names)
+    coefficients = [-0.2] + [gain, 0.4] * len(names)
     return Model(
         detectors=names,
         mean=(0.0,) * k,
@@ -43,6 +43,7 @@ FITTED = Calibration(
     weights_sha256={"blend": "0" * 64, "frequency": "1" * 64},
     correlation={"blend": 0.5, "frequency": 0.5},
     models=(model_of("blend", "frequency"), model_of("blend"), model_of("frequency")),
+    still=model_of("blend", gain=1.1),
     edges=(-0.3,),
     bound=3.9,
     n_real=200,
@@ -65,8 +66,45 @@ def test_likelihood_by_hand() -> None:
     # Two crops at correlation 0.5 are worth 4/3; the weight is 1 - 3/4.
     assert said(blend=[1.0, 1.0]).llr == pytest.approx(-0.2 + 0.6 + 0.4 * 0.25)
     assert said(blend=[1.0], frequency=[2.0]).llr == pytest.approx(-0.2 + 0.6 + 1.2)
-    grainy = said(Context(grain=0.5), blend=[1.0])
-    assert grainy.llr == pytest.approx(-0.2 + 0.6 + 0.1 * 0.5)
+
+
+@pytest.mark.parametrize("grain", [-3.0, -0.3, 0.0, 0.31, 0.75, 3.0, float("nan")])
+@pytest.mark.parametrize("still", [False, True])
+def test_a_more_suspicious_score_never_makes_a_lower_ratio(grain: float, still: bool) -> None:
+    """Of the shipped models too: once a sharp, grainy fake looked the more harmless."""
+    for calibration in (FITTED, read_calibration()):
+        rho = calibration.correlation
+        llrs = [
+            found.llr for logit in np.linspace(-8, 8, 33)
+            if (found := calibration.likelihood(
+                {n: summarise(np.array([logit]), rho[n]) for n in rho}, Context(grain),
+                bounded=False, still=still,
+            )) is not None
+        ]  # fmt: skip
+        assert len(llrs) == 33
+        assert (np.diff(llrs) >= 0).all() and llrs[-1] > llrs[0] + 1.0
+
+
+def test_a_still_is_judged_by_the_leading_detector_s_own_model() -> None:
+    summaries = {n: summarise(np.array([1.0]), 0.5) for n in ("blend", "frequency")}
+    still = FITTED.likelihood(summaries, PLAIN, still=True)
+    assert still is not None and still.still and still.detectors == ("blend",)
+    assert still.llr == pytest.approx(-0.2 + 1.1)
+    without = FITTED.likelihood({"frequency": summaries["frequency"]}, PLAIN, still=True)
+    assert without is not None and not without.still
+    none = replace(FITTED, still=None).likelihood(summaries, PLAIN, still=True)
+    assert none is not None and none.detectors == ("blend", "frequency") and not none.still
+
+
+def test_stills_have_thresholds_of_their_own() -> None:
+    assert FITTED.still is not None
+    surer = replace(FITTED.still, real_scores=tuple(np.linspace(-4, 2, 200)))
+    other = replace(FITTED, still=surer)
+    assert other.threshold(0.05, still=True) > other.threshold(0.05)
+    assert other.threshold(0.05) == FITTED.threshold(0.05)
+    assert replace(FITTED, still=None).threshold(0.05, still=True) == FITTED.threshold(0.05)
+    lower = replace(FITTED.still, fake_scores=((), tuple(np.linspace(-2, 4, 200))))
+    assert replace(FITTED, still=lower).clear(1, still=True) < FITTED.clear(1)
 
 
 def test_the_model_of_most_detectors_is_used() -> None:
@@ -163,8 +201,9 @@ def broken(**changes: Any) -> str:
     "text",
     [
         "", "[]", "{}", '{"coefficients": ["x"]}', "null", '{"format": 1}',
-        broken(mean=[0.0]), broken(scale=[0.0] * 8), broken(real_scores=[]),
-        broken(coefficients=[float("nan")] * 9), broken(fake_scores=[[]]),
+        broken(mean=[0.0]), broken(scale=[0.0] * 4), broken(real_scores=[]),
+        broken(coefficients=[float("nan")] * 5), broken(fake_scores=[[]]),
+        broken(coefficients=[0.0, 1.0, -0.1, 1.0, 1.0]),
     ],
 )  # fmt: skip
 def test_other_files_are_refused_in_one_line(text: str, tmp_path: Path) -> None:
@@ -203,6 +242,7 @@ def test_shipped_calibration_is_sound() -> None:
         shipped.threshold(float(shipped.error_rates["target_fpr"]), model.detectors)
         for stratum in range(len(shipped.edges) + 1):
             assert shipped.clear(stratum, model.detectors) <= 0.0
+    assert shipped.still is not None and shipped.still.detectors == ("blend",)
     json.dumps(shipped.error_rates, allow_nan=False)
     used = [create_detector(name) for name in shipped.detectors]
     check_weights(shipped, used, Path("calibration.json"))
