@@ -201,12 +201,14 @@ def _leaderboard(plan: Plan) -> int:
     return here("leaderboard.page", results=plan.results, out=page)
 
 
-# Split, seed, people at most, scenes, CRF. The shipped calibration's scenes with things were filmed
-# in a run of their own, and its seeds are by the place in the run.
+# Split, seed, people at most, scenes, CRF. The shipped calibration's scenes with things and
+# with disturbances were filmed in runs of their own, and a scene's seed is its place in the run.
 _FILMED: tuple[tuple[str, int, int | None, tuple[str, ...], int | None], ...] = (
     ("calibrate", 0, None, ("plain", "hard"), None),
     ("calibrate", 0, None, ("covered",), None),
+    ("calibrate", 0, None, ("disturbed",), None),
     ("validate", 0, 36, ("plain", "hard", "covered"), None),
+    ("validate", 0, 36, ("disturbed",), None),
     ("test", 1, None, ("plain", "hard", "covered"), 23),
 )
 

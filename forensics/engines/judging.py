@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from forensics.detectors import Detector
 from forensics.engines.ledger import Face
-from forensics.engines.stability import shifts
+from forensics.engines.stability import recode, shifts, without_colour
 from forensics.engines.wording import explain
 from forensics.faces.track import join_crops
-from forensics.types import Evidence, FaceTrack, TrackResult
+from forensics.types import Evidence, FaceCrops, FaceTrack, TrackResult
 from forensics.verdict.aggregate import TrackSummary, summarise
 from forensics.verdict.calibration import Calibration, Context, Likelihood
 from forensics.verdict.decide import posterior
@@ -266,25 +266,39 @@ class Judge:
         if against:
             found.append("conflict")
         if face.pictures:
-            crops = join_crops([p.crops for p in sorted(face.pictures, key=lambda p: p.pts)])
-            # A still's logits come of a closer look; both must be measured the same way.
-            before = {} if face.still else {
-                self.leading: np.array(
-                    [p.logit for p in sorted(face.pictures, key=lambda p: p.pts)]
+            for change, code, names in (
+                (recode, "unstable", likelihood.detectors),
+                (without_colour, "colour_alone", (self.leading,)),
+            ):
+                after = self._after(face, likelihood, change, names)
+                if after is None:
+                    continue
+                turned = after <= 0.0 if label == "suspect" else (
+                    code == "unstable" and after >= point
                 )
-            }
-            chosen = [
-                d for n, d in self._detectors.items()
-                if n in likelihood.detectors and d.input == "face_crops"
-            ]
-            moved = shifts(chosen, crops, before)
-            after = self.calibration.likelihood(
-                self.summaries({n: v + moved.get(n, 0.0) for n, v in logits.items()
-                                if n in likelihood.detectors}),
-                context, still=likelihood.still,
-            )  # fmt: skip
-            if after is not None:
-                turned = after.llr <= 0.0 if label == "suspect" else after.llr >= point
                 if turned:
-                    found.append("unstable")
+                    found.append(code)
         return found
+
+    def _after(
+        self, face: Face, likelihood: Likelihood, change: Callable[[FaceCrops], FaceCrops],
+        names: Sequence[str],
+    ) -> float | None:
+        """Return the ratio of a face if its pictures were changed, as these detectors see them."""
+        pictures = sorted(face.pictures, key=lambda p: p.pts)
+        crops = join_crops([p.crops for p in pictures])
+        # A still's logits come of a closer look; both must be measured the same way.
+        before = {} if face.still else {self.leading: np.array([p.logit for p in pictures])}
+        chosen = [
+            d for n, d in self._detectors.items()
+            if n in names and n in likelihood.detectors and d.input == "face_crops"
+        ]
+        moved = shifts(chosen, crops, before, change)
+        logits = {
+            n: v + moved.get(n, 0.0)
+            for n, v in face.measured().items() if n in likelihood.detectors
+        }
+        after = self.calibration.likelihood(
+            self.summaries(logits), face.context(), still=likelihood.still
+        )
+        return None if after is None else after.llr

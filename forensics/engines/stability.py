@@ -1,8 +1,12 @@
-"""Would a mild re-encoding change what was measured? A verdict that it turns over is none."""
+"""Would the same picture, coded again or without its colours, be measured otherwise?
+
+A verdict that a mild re-encoding turns over is none, and neither is one that rests on colours
+alone: a lamp of another colour than the wall behind looks to a detector like a face from elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import cv2
@@ -25,17 +29,25 @@ def recode(crops: FaceCrops, quality: int = _QUALITY) -> FaceCrops:
     return replace(crops, data=np.stack(data))
 
 
+def without_colour(crops: FaceCrops) -> FaceCrops:
+    """Return the same crops in black and white."""
+    gray = [cv2.cvtColor(np.ascontiguousarray(c), cv2.COLOR_RGB2GRAY) for c in crops.data]
+    return replace(crops, data=np.repeat(np.stack(gray)[..., None], 3, axis=-1))
+
+
 def shifts(
-    detectors: Sequence[Detector], crops: FaceCrops, before: Mapping[str, NDArray[np.float64]]
+    detectors: Sequence[Detector], crops: FaceCrops, before: Mapping[str, NDArray[np.float64]],
+    change: Callable[[FaceCrops], FaceCrops],
 ) -> dict[str, float]:
-    """Return by how much re-encoding moves each detector's logits, in the median.
+    """Return by how much a change moves each detector's logits, in the median.
 
     Args:
         detectors: Detectors of face crops.
-        crops: The crops to re-encode.
+        crops: The crops to change.
         before: Their logits by detector; a detector that is not in it is measured twice.
+        change: What is done to them.
     """
-    again = recode(crops)
+    again = change(crops)
     moved = {}
     for detector in detectors:
         old = before.get(detector.name)

@@ -61,6 +61,11 @@ REASONS: dict[str, Reason] = {
     "unstable": Reason(
         "The scores change too much over time, or under re-coding, to rely on them.", _PERSON
     ),
+    "colour_alone": Reason(
+        "The scores rest on colours alone: without them nothing speaks for a manipulation. Lamps "
+        "of several colours can look like that.",
+        _PERSON,
+    ),
     "conflict": Reason("Two measurements contradict each other.", _PERSON),
     "unreadable": Reason(
         "The file could not be read as a video or picture.",

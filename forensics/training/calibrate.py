@@ -29,8 +29,8 @@ LEADING = "blend"
 MISS_SHARE = 0.05
 TARGET_FPR = 0.04
 POPULATION = (
-    "animated portraits of held-out people, plain, treated as apps do and behind things, and fakes "
-    "made of them, H.264 CRF 18-43"
+    "animated portraits of held-out people, plain, treated as apps do, behind things and through "
+    "poor channels (noise, lost blocks, other contrast), and fakes made of them, H.264 CRF 18-43"
 )
 
 

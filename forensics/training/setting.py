@@ -16,6 +16,7 @@ from forensics.training.blend import Image, Mask, paste
 from forensics.training.degrade import Chain
 from forensics.training.disturbance import add_noise, draw_blocks, draw_tone
 from forensics.training.hard import TREATMENTS
+from forensics.training.lamps import draw_lamps
 from forensics.training.occluders import Thing, draw_thing
 
 _SWAPPED_OVER = 0.35
@@ -34,6 +35,7 @@ class Setting:
             whose contrast and colours are others, 0..1.
         disturbed: Share filmed with a noisy sensor or coded with an older codec, and share with
             small blocks of one colour over it, as lost packets and stickers leave them, 0..1.
+        lit: Share under lamps of several colours, 0..1.
     """
 
     things: Sequence[Thing] = ()
@@ -41,6 +43,7 @@ class Setting:
     covered: float = 0.0
     treated: float = 0.0
     disturbed: float = 0.0
+    lit: float = 0.0
 
     def dress(
         self, real: Image, fake: Image, mask: Mask, mesh: NDArray[np.float32],
@@ -64,6 +67,9 @@ class Setting:
             else:
                 fake = thing.put(fake, mesh)[0]
                 mask = np.asarray(mask * (1 - opacity), np.float32)
+        if self.lit and rng.random() < self.lit:
+            lamps = draw_lamps(mesh, rng)
+            real, fake = lamps(real), lamps(fake)
         if rng.random() < self.disturbed:
             lost = draw_blocks(mesh, rng)
             real, fake = lost.cover(real), lost.cover(fake)

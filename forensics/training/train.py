@@ -62,6 +62,7 @@ class Recipe:
         covered: Share of the pairs with a thing before the face.
         treated: Share of the pairs that an app has changed.
         disturbed: Share of the pairs with a noisy sensor or an older codec.
+        lit: Share of the pairs under lamps of several colours.
         filmed: Share of the pairs that are made from what looks like coded footage.
         bfloat16: Multiply matrices in bfloat16, see `forensics.training.precision`.
     """
@@ -78,6 +79,7 @@ class Recipe:
     covered: float = 0.0
     treated: float = 0.0
     disturbed: float = 0.0
+    lit: float = 0.0
     filmed: float = 0.0
     bfloat16: bool = False
 
@@ -271,7 +273,7 @@ def train(
               "painted": 0.0 if painter is None else painted}
     setting = Setting(
         things=load_templates(occluders, "train"), covered=recipe.covered, treated=recipe.treated,
-        disturbed=recipe.disturbed,
+        disturbed=recipe.disturbed, lit=recipe.lit,
     )
     source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting,
                         filmed=recipe.filmed)
@@ -377,6 +379,9 @@ def main(
     occluders: Annotated[
         Path | None, typer.Option(help="Folder with masks/ and glasses/ to put before faces.")
     ] = None,
+    lit: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share under lamps of several colours.")
+    ] = 0.0,
     filmed: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share made from what looks like footage.")
     ] = 0.0,
@@ -393,7 +398,7 @@ def main(
     path = train(
         faces, out, budget=seconds(budget), recipe=Recipe(
             seed=seed, rate=rate, mild=mild, covered=covered, treated=treated,
-            disturbed=disturbed, filmed=filmed, bfloat16=bfloat16,
+            disturbed=disturbed, lit=lit, filmed=filmed, bfloat16=bfloat16,
         ),
         workers=workers, console=console, start=start, painter=painter, painted=painted,
         occluders=occluders, footage=footage or (),

@@ -10,7 +10,7 @@ import pytest
 from forensics.detectors import Detector
 from forensics.engines.judging import Judge
 from forensics.engines.ledger import Face, Ledger
-from forensics.engines.stability import recode, shifts
+from forensics.engines.stability import recode, shifts, without_colour
 from forensics.engines.wording import explain
 from forensics.testing import make_crops
 from forensics.types import CropQuality, Evidence, FaceCrops
@@ -46,6 +46,17 @@ class brittle(sturdy):
             "pts": crops.pts, "logits": fine - 8.0})]  # fmt: skip
 
 
+class colourful(sturdy):
+    """Sees nothing but how far the channels lie apart."""
+
+    name = "colourful"
+
+    def score(self, crops: FaceCrops) -> list[Evidence]:
+        apart = np.ptp(crops.data.astype(float), axis=3).mean((1, 2))
+        return [Evidence(self.name, kind="colour", track_id=crops.track_id, artifacts={
+            "pts": crops.pts, "logits": apart - 8.0})]  # fmt: skip
+
+
 def model_of(*names: str) -> Model:
     k = 2 * len(names)
     return Model(
@@ -69,9 +80,12 @@ def judge_of(*detectors: Detector) -> Judge:
     return Judge(calibration, detectors, 0.05)
 
 
-def face_of(judge: Judge, *detectors: Detector, noise: float = 0.0) -> Face:
+def face_of(
+    judge: Judge, *detectors: Detector, noise: float = 0.0, red: int = 0
+) -> Face:
     rng = np.random.default_rng(0)
     data = np.clip(128 + rng.normal(0, noise, (4, 256, 256, 3)), 0, 255).astype(np.uint8)
+    data[..., 0] += np.uint8(red)
     crops = replace(make_crops(4, data=data), quality=(QUALITY,) * 4)
     ledger = Ledger(detectors, leading=judge.leading)
     ledger.take(crops)
@@ -105,7 +119,18 @@ def test_a_score_that_a_mild_encoder_takes_away_is_doubted() -> None:
     judge = judge_of(brittle())
     face = face_of(judge, brittle(), noise=9.0)
     assert face.logits["brittle"][0] > 1.0
-    assert doubts(judge, face, "suspect") == ["unstable"]
+    assert "unstable" in doubts(judge, face, "suspect")
+
+
+def test_a_score_that_rests_on_colours_alone_is_doubted() -> None:
+    judge = judge_of(colourful())
+    face = face_of(judge, colourful(), red=40)
+    assert face.logits["colourful"][0] > 1.0
+    assert doubts(judge, face, "suspect") == ["colour_alone"]
+    # Where nothing was found, the same shift is no reason for doubt.
+    assert "colour_alone" not in doubts(judge, face, "no_evidence")
+    gray = without_colour(make_crops(2)).data
+    assert gray.shape == make_crops(2).data.shape and np.ptp(gray, axis=-1).max() == 0
 
 
 def test_a_detector_that_is_sure_by_itself_is_a_conflict() -> None:
@@ -117,7 +142,7 @@ def test_a_detector_that_is_sure_by_itself_is_a_conflict() -> None:
 
 def test_shifts_are_measured_by_the_same_detector() -> None:
     crops = make_crops(3)
-    moved = shifts([sturdy(1.0), brittle()], crops, {})
+    moved = shifts([sturdy(1.0), brittle()], crops, {}, recode)
     assert moved["sturdy"] == 0.0
     assert moved["brittle"] < 0
     assert recode(crops).data.shape == crops.data.shape
