@@ -38,7 +38,7 @@ class Limit:
 LOOK = Limit("DFDC crops of split look, AUC", 0.66)
 ONCE = Limit("DFDC crops of split once, AUC", 0.75)
 STILLS_CALLED = Limit("real DFDC crops of split once called suspect", 0.02, at_most=True)
-PORTRAITS = Limit("held-out self-blends, lightly coded, AUC of blend", 0.95)
+PORTRAITS = Limit("held-out self-blends, lightly coded, AUC", 0.95)
 FFPP = Limit("FaceForensics++ c40 clips, AUC", 0.75)
 FFPP_CALLED = Limit("FaceForensics++ c40 fakes called suspect", 0.30)
 REAL_CALLED = Limit("real clips called suspect", 0, at_most=True, unit="clips")

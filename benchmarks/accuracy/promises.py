@@ -72,7 +72,7 @@ def _accuracy(result: Result) -> Iterator[Promise]:
     for limit, name, scorer, why in (
         (limits.ONCE, "DFDC crops, once", OURS, "sealed: not opened yet"),
         (limits.LOOK, "DFDC crops, look", OURS, "not run"),
-        (limits.PORTRAITS, "held-out self-blends, lightly coded", "blend alone", "not run"),
+        (limits.PORTRAITS, "held-out self-blends, lightly coded", OURS, "not run"),
         (limits.FFPP, "clips, FF++ c40", OURS, "not run"),
     ):
         frame = rows.get((name, scorer))

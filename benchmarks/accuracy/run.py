@@ -183,9 +183,7 @@ class Benchmark:
                 )
                 self.measure_all(name, open_set(path), "crops")
             if mild:
-                result = next(
-                    r for r in self.results if (r["set"], r["scorer"]) == (name, "blend alone")
-                )
+                result = next(r for r in self.results if (r["set"], r["scorer"]) == (name, OURS))
                 self._bar(limits.PORTRAITS, result)
 
     def compared(self) -> dict[str, Any]:
