@@ -64,7 +64,10 @@ def calibrate_command(
     used = load_detectors(split_names(detectors, "--detectors"))
     unusable: list[Any] = []
     with _progress(rows) as shown:
-        clips = measure_rows(shown, used, store=work, frames=frames, skip=unusable.append)
+        clips = measure_rows(
+            shown, used, store=work, frames=frames, skip=unusable.append,
+            stills=True,
+        )
     people = len({c.group for c in clips if not c.fake})
     target = max(3.0 / people, 0.01) if target_fpr is None and people else (target_fpr or 0.05)
     try:

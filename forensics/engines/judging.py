@@ -271,7 +271,8 @@ class Judge:
                 (without_colour, "colour_alone", (self.leading,)),
             ):
                 after = self._after(face, likelihood, change, names)
-                if after is None:
+                # A still's score is taken with and without colours already.
+                if after is None or (face.still and code == "colour_alone"):
                     continue
                 turned = after <= 0.0 if label == "suspect" else (
                     code == "unstable" and after >= point

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import cv2
+import numpy as np
 import typer
 from rich.progress import track
 
@@ -22,7 +23,13 @@ from forensics.errors import UnreadableInputError, UsageError
 from forensics.evaluation.manifest import Row, read_manifest
 from forensics.faces import FaceFinder, FaceMesh
 from forensics.training.fusion import Measured, calibrate
-from forensics.training.looks import look, measure, stored_measure
+from forensics.training.looks import (
+    look,
+    measure,
+    stills_of,
+    stored_measure,
+    stored_stills,
+)
 from forensics.verdict.calibration import Calibration
 
 LEADING = "blend"
@@ -49,6 +56,7 @@ def measure_rows(
     frames: int = 32,
     bursts: int = 4,
     skip: Callable[[Row], None] | None = None,
+    stills: bool = False,
 ) -> list[Measured]:
     """Measure the most visible face of every clip.
 
@@ -59,20 +67,29 @@ def measure_rows(
         frames: Pictures to look at in each clip.
         bursts: Bursts among them.
         skip: Called with each row that has no usable face or cannot be read.
+        stills: Measure single pictures with the first detector too, as stills are.
     """
     models = (FaceFinder(), FaceMesh())
+    alone = detectors[0] if stills and detectors[0].input == "face_crops" else None
     if store is not None:
         store.mkdir(parents=True, exist_ok=True)
     clips = []
     for row in rows:
         try:
+            single = np.zeros(0)
             if store is None:
                 seen = look(row.resolved, models, frames=frames, bursts=bursts)
                 found = None if seen is None else measure(seen, detectors)
+                if seen is not None and alone is not None:
+                    single = stills_of(seen, alone)
             else:
                 found = stored_measure(
                     row.resolved, models, store, detectors, frames=frames, bursts=bursts
                 )
+                if found is not None and alone is not None:
+                    single = stored_stills(
+                        row.resolved, models, store, alone, frames=frames, bursts=bursts
+                    )
         except (UnreadableInputError, FileNotFoundError):
             found = None
         if found is None:
@@ -82,7 +99,8 @@ def measure_rows(
         logits, context = found
         clips.append(
             Measured(
-                logits, context, row.label == "fake", row.group, row.method or "", row.path
+                logits, context, row.label == "fake", row.group, row.method or "", row.path,
+                tuple(map(float, single)),
             )
         )
     return clips
@@ -117,7 +135,7 @@ def main(
     unusable: list[Row] = []
     clips = measure_rows(
         track(read_manifest(manifest).rows, description="measuring"), detectors, store=work,
-        frames=frames, bursts=bursts, skip=unusable.append,
+        frames=frames, bursts=bursts, skip=unusable.append, stills=True,
     )
     try:
         fitted = calibrate(

@@ -40,6 +40,7 @@ class Measured:
         group: Person or source.
         method: ``real`` or how the fake was made.
         path: As in the manifest.
+        stills: Logits of the leading detector on single pictures, measured as stills are.
     """
 
     logits: dict[str, Floats]
@@ -48,6 +49,7 @@ class Measured:
     group: str
     method: str = ""
     path: str = ""
+    stills: tuple[float, ...] = ()
 
 
 def intraclass_correlation(clips: Sequence[Measured], name: str) -> float:
@@ -141,14 +143,10 @@ def _whole(clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float
 
 
 def singles(clips: Sequence[Measured], name: str) -> list[Measured]:
-    """Return single pictures of the clips, as stills are judged: three apart in each clip."""
-    found = []
-    for clip in clips:
-        values = clip.logits.get(name, np.zeros(0))
-        for place in sorted({int(p) for p in np.linspace(0, len(values) - 1, 3)}):
-            if len(values):
-                found.append(replace(clip, logits={name: values[place : place + 1]}))
-    return found
+    """Return the clips' single pictures, each as a clip of its own."""
+    return [
+        replace(clip, logits={name: np.array([value])}) for clip in clips for value in clip.stills
+    ]
 
 
 def cross_scores(
@@ -296,7 +294,7 @@ def calibrate(
         weights_sha256={d.name: str(d.card().get("sha256", "")) for d in detectors},
         correlation=rho,
         models=tuple(fit_model(clips, s, rho, edges, bound) for s in sets_to_fit(names)),
-        still=None if names[0] in _TRACK else fit_model(alone, names[:1], rho, edges, bound),
+        still=fit_model(alone, names[:1], rho, edges, bound) if alone else None,
         edges=edges,
         bound=round(bound, 6),
         n_real=n_real,

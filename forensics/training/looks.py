@@ -130,6 +130,29 @@ def stored_measure(
     return ordered, Context(float(np.load(context_at)[0]))
 
 
+def stills_of(found: Look, detector: Detector) -> NDArray[np.float64]:
+    """Return the logits of single pictures of a look, three apart, measured as stills are."""
+    count = len(found.crops)
+    chosen = {int(place) for place in np.linspace(0, count - 1, 3)}
+    one = found.crops.select([place in chosen for place in range(count)])
+    parts = [
+        np.asarray(item.artifacts["logits"], np.float64)
+        for item in detector.score_still(one) if len(item.artifacts.get("logits", ()))
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def stored_stills(
+    path: Path, models: Models, store: Path, detector: Detector, *, frames: int, bursts: int
+) -> NDArray[np.float64]:
+    """Return `stills_of` a clip that has a usable face, from ``store`` where it was measured."""
+    kept = _place(path, store, frames, bursts).with_suffix(f".still-{_mark(detector)}.npy")
+    if not kept.exists():
+        found = stored_look(path, models, store, frames=frames, bursts=bursts)
+        np.save(kept, np.zeros(0) if found is None else stills_of(found, detector))
+    return np.asarray(np.load(kept), np.float64)
+
+
 _EMPTY = 100  # bytes of an archive that holds nothing, and a little more
 
 

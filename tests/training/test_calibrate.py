@@ -57,7 +57,12 @@ def simulate(
                 name: rng.normal(rng.normal(reach, 1.0), 1.0, 12 if name == "first" else 3)
                 for name in names
             }
-            clips.append(Measured(logits, Context(grain), bool(fake), f"person {n}", "made"))
+            stills = tuple(logits[names[0]][[0, 6, 11]])
+            clips.append(
+                Measured(
+                    logits, Context(grain), bool(fake), f"person {n}", "made", stills=stills
+                )
+            )
     return clips
 
 
@@ -111,7 +116,7 @@ def test_a_detector_that_points_the_wrong_way_gets_no_weight() -> None:
 def test_stills_are_fitted_on_single_pictures(fitted: Calibration) -> None:
     assert fitted.still is not None and fitted.still.detectors == ("first",)
     picked = singles(simulate(20, 4.0), "first")
-    assert {len(c.logits["first"]) for c in picked} == {1} and len(picked) > 40
+    assert {len(c.logits["first"]) for c in picked} == {1} and len(picked) == 3 * 40
     assert len(fitted.still.real_scores) == 3 * 200
     one = fitted.likelihood({"first": summarise(np.array([4.0]), 0.5)}, Context(0.0), still=True)
     assert one is not None and 0.0 < one.llr < llr_of(fitted, 4.0, 12)
