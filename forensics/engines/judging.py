@@ -271,8 +271,7 @@ class Judge:
                 (without_colour, "colour_alone", (self.leading,)),
             ):
                 after = self._after(face, likelihood, change, names)
-                # A still's score is taken with and without colours already.
-                if after is None or (face.still and code == "colour_alone"):
+                if after is None:
                     continue
                 turned = after <= 0.0 if label == "suspect" else (
                     code == "unstable" and after >= point
