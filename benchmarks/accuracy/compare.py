@@ -55,16 +55,17 @@ def stills_called(rows: Records, threshold: float) -> dict[str, Any]:
         threshold: Log ratio from which a still is suspect.
 
     Returns:
-        ``threshold``, and for ``real`` and ``fake`` each ``n``, ``suspect``, ``rate`` and
-        ``interval``.
+        ``threshold``, and for ``real`` and ``fake`` each ``n``, ``suspect``, ``rate``,
+        ``interval``, and ``doubted``: above the threshold, but with reasons for doubt.
     """
     found: dict[str, Any] = {"threshold": threshold}
     for label in ("real", "fake"):
-        llrs = [r["llr"] for r in rows if r["label"] == label and r["llr"] is not None]
-        hits = sum(llr >= threshold for llr in llrs)
+        part = [r for r in rows if r["label"] == label and r["llr"] is not None]
+        above = [r for r in part if r["llr"] >= threshold]
+        hits = sum(not r.get("reasons") for r in above)
         found[label] = {
-            "n": len(llrs), "suspect": hits, "rate": hits / len(llrs) if llrs else None,
-            "interval": list(wilson(hits, len(llrs))),
+            "n": len(part), "suspect": hits, "rate": hits / len(part) if part else None,
+            "interval": list(wilson(hits, len(part))), "doubted": len(above) - hits,
         }  # fmt: skip
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -266,39 +266,52 @@ class Judge:
         if against:
             found.append("conflict")
         if face.pictures:
-            for change, code, names in (
-                (recode, "unstable", likelihood.detectors),
-                (without_colour, "colour_alone", (self.leading,)),
-            ):
-                after = self._after(face, likelihood, change, names)
-                if after is None:
-                    continue
-                turned = after <= 0.0 if label == "suspect" else (
-                    code == "unstable" and after >= point
-                )
-                if turned:
-                    found.append(code)
+            pictures = sorted(face.pictures, key=lambda p: p.pts)
+            # A still's logits come of a closer look; both must be measured the same way.
+            before = {} if face.still else {self.leading: np.array([p.logit for p in pictures])}
+            found += self.shaken(
+                join_crops([p.crops for p in pictures]), logits, context, likelihood, label, point,
+                before=before,
+            )
         return found
 
-    def _after(
-        self, face: Face, likelihood: Likelihood, change: Callable[[FaceCrops], FaceCrops],
-        names: Sequence[str],
-    ) -> float | None:
-        """Return the ratio of a face if its pictures were changed, as these detectors see them."""
-        pictures = sorted(face.pictures, key=lambda p: p.pts)
-        crops = join_crops([p.crops for p in pictures])
-        # A still's logits come of a closer look; both must be measured the same way.
-        before = {} if face.still else {self.leading: np.array([p.logit for p in pictures])}
-        chosen = [
-            d for n, d in self._detectors.items()
-            if n in names and n in likelihood.detectors and d.input == "face_crops"
-        ]
-        moved = shifts(chosen, crops, before, change)
-        logits = {
-            n: v + moved.get(n, 0.0)
-            for n, v in face.measured().items() if n in likelihood.detectors
-        }
-        after = self.calibration.likelihood(
-            self.summaries(logits), face.context(), still=likelihood.still
-        )
-        return None if after is None else after.llr
+    def shaken(
+        self, crops: FaceCrops, logits: Mapping[str, Floats], context: Context,
+        likelihood: Likelihood, label: str, point: float, *,
+        before: Mapping[str, Floats] | None = None,
+    ) -> list[str]:
+        """Return codes for changes of the pictures that a verdict would not outlast.
+
+        Args:
+            crops: Pictures of the face.
+            logits: Of all its pictures, by detector.
+            context: Picture quality.
+            likelihood: What was made of them.
+            label: What the verdict would be.
+            point: Log ratio from which it would be suspect.
+            before: Logits of ``crops``, where they were measured as they will be again.
+        """
+        found = []
+        for change, code, names in (
+            (recode, "unstable", likelihood.detectors),
+            (without_colour, "colour_alone", (self.leading,)),
+        ):
+            chosen = [
+                d for n, d in self._detectors.items()
+                if n in names and n in likelihood.detectors and d.input == "face_crops"
+            ]
+            moved = shifts(chosen, crops, before or {}, change)
+            after = self.calibration.likelihood(
+                self.summaries({n: v + moved.get(n, 0.0) for n, v in logits.items()
+                                if n in likelihood.detectors}),
+                context, still=likelihood.still,
+            )  # fmt: skip
+            if after is None:
+                continue
+            if label == "suspect":
+                turned = after.llr <= 0.0
+            else:
+                turned = code == "unstable" and after.llr >= point
+            if turned:
+                found.append(code)
+        return found

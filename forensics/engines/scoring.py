@@ -63,7 +63,7 @@ class ScanScorer:
         return self._scanner.judge.suspect_alone()
 
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
-        """Score one (h, w, 3) RGB face crop, whole."""
+        """Score one (h, w, 3) RGB face crop, whole; reasons are what speaks against suspicion."""
         measured = crop_quality(image)
         quality = CropQuality(
             float("nan"), sharpness=measured.sharpness, exposure=float("nan"), yaw=float("nan"),
@@ -79,14 +79,19 @@ class ScanScorer:
             for item in detector.score_still(crops)
             if len(item.artifacts.get("logits", ()))
         }
-        judge = self._scanner.judge
-        likelihood = judge.likelihood(logits, Context(measured.grain), still=True, bounded=False)
+        judge, context = self._scanner.judge, Context(measured.grain)
+        likelihood = judge.likelihood(logits, context, still=True, bounded=False)
         if likelihood is None:
             raise UsageError("no calibrated detector measured this crop")
         # The score stays unbounded, so that ranking is kept where the ratio is cut off.
         bound = judge.calibration.bound
         llr = float(np.clip(likelihood.llr, -bound, bound))
-        return ScoredInput(likelihood.llr, probability=posterior(llr, 0.5), llr=llr)
+        doubts: list[str] = []
+        if llr >= (point := judge.suspect([likelihood])):
+            doubts = judge.shaken(crops, logits, context, likelihood, "suspect", point)
+        return ScoredInput(
+            likelihood.llr, probability=posterior(llr, 0.5), llr=llr, reasons=tuple(doubts)
+        )
 
     def score_clip(self, path: Path) -> ScoredInput:
         """Score a file as a scan would: its most suspicious face decides."""

@@ -17,6 +17,7 @@ from benchmarks.accuracy.compare import stills_called
 from benchmarks.accuracy.held_out import FAILURES, bars_of, failures, records_of
 from benchmarks.accuracy.promises import Promise, from_folder, main
 from benchmarks.limits import Limit
+from forensics.evaluation.rates import wilson
 from forensics.training.fusion import Measured, calibrate
 from forensics.verdict.calibration import Context
 from tests.training.test_calibrate import first
@@ -112,7 +113,11 @@ def test_real_crops_called_count_once_the_split_is_opened(tmp_path: Path) -> Non
     assert "sealed" in {p.limit.on: p for p in from_folder(tmp_path)}[name].outcome
     rows = [{"llr": llr, "label": label} for llr, label in
             ((2.0, "real"), (0.5, "real"), (-1.0, "real"), (None, "real"), (1.0, "fake"))]
-    found = stills_called(rows, 1.0)
+    rows.append({"llr": 3.0, "label": "fake", "reasons": ["colour_alone"]})
+    assert stills_called(rows, 1.0)["fake"] == {
+        "n": 2, "suspect": 1, "rate": 0.5, "interval": list(wilson(1, 2)), "doubted": 1,
+    }
+    found = stills_called(rows[:-1], 1.0)
     assert (found["real"]["suspect"], found["real"]["n"]) == (1, 3)
     assert found["fake"]["rate"] == 1.0
     assert found["real"]["interval"][0] < 1 / 3 < found["real"]["interval"][1]
