@@ -138,6 +138,7 @@ def _localisation(plan: Plan) -> int:
 
 def _clips(plan: Plan) -> int:
     from forensics.training.clips import make_clips
+    from forensics.training.footage import film_again
 
     most = plan.amounts.people
     for split, seed, people, scenes, crf in _FILMED:
@@ -145,6 +146,8 @@ def _clips(plan: Plan) -> int:
         make_clips(plan.cache, plan.clips / split, splits=(split,), seed=seed, crf=crf,
                    people=people if most is None else most, scenes=scenes,
                    occluders=plan.shared / "data" / "occluders")  # fmt: skip
+    film_again(sorted((plan.shared / "data" / "clips" / "grid").glob("*.mpg")),
+               plan.clips / "filmed")  # fmt: skip
     return 0
 
 

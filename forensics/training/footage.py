@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from forensics.faces import FaceFinder, FaceMesh
 from forensics.faces.align import similarity, template
 from forensics.faces.mesh import five_points, mesh_in_crop
 from forensics.media import SamplingPlan, open_clip, stream_frames
+from forensics.media.write import write_video
 from forensics.training.portraits import ROOM, SIDE, Portrait
 
 LICENCE = "CC BY 4.0, GRID corpus"
@@ -87,3 +89,30 @@ def read_faces(paths: Sequence[Path]) -> list[Portrait]:
         for place, part in enumerate(read_stretches(paths, count=_COUNT, length=_LENGTH))
         for number, (image, mesh) in enumerate(part.frames)
     ]
+
+
+_CODINGS = (10, 22, 30, 38)  # CRF: as good as the recording, and as sites code it
+
+
+def film_again(paths: Sequence[Path], out: Path) -> Path:
+    """Code recordings of the corpus as sites would, and return the manifest of the copies.
+
+    Copies that are there already are left alone.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for path in paths:
+        clip = open_clip(path)
+        copies = {crf: out / f"{path.stem}_{crf}.mp4" for crf in _CODINGS}
+        if not all(copy.exists() for copy in copies.values()):
+            with stream_frames(clip, SamplingPlan(all=True)) as stream:
+                pictures = [np.asarray(frame.image) for frame in stream]
+            for crf, copy in copies.items():
+                write_video(copy, pictures, fps=clip.fps or 25.0, crf=crf)
+        rows += [
+            {"path": copy.name, "label": "real", "group": f"grid/{path.stem}", "source": LICENCE}
+            for copy in copies.values()
+        ]
+    manifest = out / "manifest.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return manifest

@@ -209,9 +209,12 @@ def _standardised(x: Floats, mean: Floats, scale: Floats) -> Floats:
 
 def fit_model(
     clips: Sequence[Measured], names: Sequence[str], rho: dict[str, float],
-    edges: tuple[float, ...], bound: float,
+    edges: tuple[float, ...], bound: float, filmed: Sequence[Measured] = (),
 ) -> Model:
-    """Fit one set of detectors with its uncertainty and out-of-group scores."""
+    """Fit one set of detectors with its uncertainty and out-of-group scores.
+
+    ``filmed`` are real recordings that nothing is fitted on; their scores are kept.
+    """
     table = _table(clips, names, rho)
     mean, scale = np.nanmean(table.x, 0), np.maximum(np.nanstd(table.x, 0), 1e-6)
     z = _standardised(table.x, mean, scale)
@@ -237,6 +240,9 @@ def fit_model(
         else:
             real.append(float(score))
 
+    whole = _whole(filmed, names, rho)
+    kept = w[0] + _standardised(whole[np.isfinite(whole[:, 0])], mean, scale) @ w[1:]
+
     def rounded(values: Any) -> tuple[float, ...]:
         return tuple(round(float(v), 6) for v in values)
 
@@ -248,6 +254,7 @@ def fit_model(
         covariance=tuple(rounded(row) for row in np.cov(np.array(draws).T)),
         real_scores=rounded(sorted(real)),
         fake_scores=tuple(rounded(sorted(part)) for part in fakes),
+        filmed_scores=rounded(sorted(np.clip(kept, -bound, bound))),
     )
 
 
@@ -265,6 +272,7 @@ def calibrate(
     population: str,
     target_fpr: float,
     miss_share: float,
+    filmed: Sequence[Measured] = (),
 ) -> Calibration:
     """Fit every model with its uncertainty and its error rates by cross-validation over groups.
 
@@ -274,6 +282,7 @@ def calibrate(
         population: What the clips are, in words.
         target_fpr: Default share of real clips that may be called suspect.
         miss_share: Share of a stratum's fakes that may be told to show no evidence.
+        filmed: Real recordings on which the thresholds have to hold too; not fitted on.
 
     Raises:
         ValueError: Too few real or fake groups to fit anything.
@@ -293,8 +302,12 @@ def calibrate(
         detectors={d.name: str(d.version) for d in detectors},
         weights_sha256={d.name: str(d.card().get("sha256", "")) for d in detectors},
         correlation=rho,
-        models=tuple(fit_model(clips, s, rho, edges, bound) for s in sets_to_fit(names)),
-        still=fit_model(alone, names[:1], rho, edges, bound) if alone else None,
+        models=tuple(
+            fit_model(clips, s, rho, edges, bound, filmed) for s in sets_to_fit(names)
+        ),
+        still=fit_model(
+            alone, names[:1], rho, edges, bound, singles(filmed, names[0])
+        ) if alone else None,
         edges=edges,
         bound=round(bound, 6),
         n_real=n_real,
@@ -303,7 +316,12 @@ def calibrate(
         population=population,
         error_rates={"target_fpr": target_fpr},
     )
-    return replace(fitted, error_rates=error_rates(fitted, clips, target_fpr))
+    rates = error_rates(fitted, clips, target_fpr)
+    if filmed:
+        rates |= {
+            "filmed_recordings": len(filmed), "filmed_people": len({c.group for c in filmed})
+        }
+    return replace(fitted, error_rates=rates)
 
 
 def error_rates(

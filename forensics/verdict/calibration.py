@@ -90,6 +90,8 @@ class Model:
         real_scores: Sorted log ratios of the real calibration clips, by a model that did not see
             the clip's group.
         fake_scores: The same of the fake clips, by stratum.
+        filmed_scores: Sorted log ratios of real recordings that were not fitted on, on which the
+            upper threshold has to hold too; may be empty.
     """
 
     detectors: tuple[str, ...]
@@ -99,6 +101,7 @@ class Model:
     covariance: tuple[tuple[float, ...], ...]
     real_scores: tuple[float, ...]
     fake_scores: tuple[tuple[float, ...], ...]
+    filmed_scores: tuple[float, ...] = ()
 
     def standardised(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (k + 1,) the constant and the inputs; what is not finite counts as usual."""
@@ -206,7 +209,8 @@ class Calibration:
         """Return the log ratio above which at most ``target_fpr`` of real clips lie.
 
         The (k+1)-th largest of the real scores, k the errors that the target allows, so that the
-        rate seen in calibration never exceeds it (as in conformal prediction).
+        rate seen in calibration never exceeds it (as in conformal prediction). It has to hold on
+        the recordings of filmed people too, which score otherwise than animated portraits do.
 
         Args:
             target_fpr: Between 0 and 1.
@@ -225,9 +229,9 @@ class Calibration:
                 f"real calibration clips, there are {self.n_real} "
                 f"(least supported: {3.0 / self.n_real:.3g})"
             )
-        ranked = sorted(self._of(detectors, still).real_scores, reverse=True)
-        allowed = math.floor(target_fpr * (len(ranked) + 1)) - 1
-        return ranked[max(allowed, 0)]
+        model = self._of(detectors, still)
+        kinds = (model.real_scores, model.filmed_scores)
+        return max(_upper(scores, target_fpr) for scores in kinds if scores)
 
     def clear(
         self, stratum: int, detectors: Sequence[str] | None = None, *, still: bool = False
@@ -261,6 +265,11 @@ class Calibration:
     def sha256(self) -> str:
         """Digest of the serialised calibration."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def _upper(scores: Sequence[float], share: float) -> float:
+    ranked = sorted(scores, reverse=True)
+    return ranked[max(math.floor(share * (len(ranked) + 1)) - 1, 0)]
 
 
 def read_calibration(path: Path | None = None) -> Calibration:
@@ -334,6 +343,7 @@ def _model(raw: dict[str, Any]) -> Model:
         covariance=tuple(_floats(row) for row in raw["covariance"]),
         real_scores=_floats(raw["real_scores"]),
         fake_scores=tuple(_floats(row) for row in raw["fake_scores"]),
+        filmed_scores=_floats(raw["filmed_scores"]),
     )
     k = 2 * len(model.detectors)
     rows = {len(row) for row in model.covariance} | {len(model.covariance)}

@@ -214,8 +214,10 @@ def test_an_unknown_step_is_refused(tmp_path: Path) -> None:
 def test_people_held_out_are_filmed_as_the_shipped_calibration_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from forensics.training import clips
+    from forensics.training import clips, footage
 
+    recorded: list[Path] = []
+    monkeypatch.setattr(footage, "film_again", lambda paths, out: recorded.append(out))
     filmed: list[tuple[str, tuple[str, ...], Any]] = []
 
     def make(cache: Path, out: Path, **how: Any) -> None:
@@ -241,6 +243,7 @@ def test_people_held_out_are_filmed_as_the_shipped_calibration_was(
              steps.QUICK)
     )  # fmt: skip
     assert {how[1] for _, _, how in filmed} == {steps.QUICK.people}
+    assert set(recorded) == {plan.clips / "filmed"}
 
 
 def test_held_out_and_ablation_look_at_what_was_filmed(

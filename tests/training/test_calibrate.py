@@ -66,13 +66,14 @@ def simulate(
     return clips
 
 
-def fit(clips: list[Measured]) -> Calibration:
+def fit(clips: list[Measured], filmed: Sequence[Measured] = ()) -> Calibration:
     patch = pytest.MonkeyPatch()
     patch.setattr(module, "_BOOTSTRAPS", 10)
     patch.setattr(module, "_STRATA", 2)
     try:
         return calibrate(
-            clips, [first(), temporal()], population="simulated", target_fpr=0.05, miss_share=0.05
+            clips, [first(), temporal()], population="simulated", target_fpr=0.05,
+            miss_share=0.05, filmed=filmed,
         )
     finally:
         patch.undo()
@@ -111,6 +112,21 @@ def test_a_detector_that_points_the_wrong_way_gets_no_weight() -> None:
     assert all(w >= 0 for m in made.models for w in m.coefficients[1:])
     alone = next(m for m in made.models if m.detectors == ("temporal",))
     assert alone.coefficients[1:] == (0.0, 0.0)
+
+
+def test_recordings_hold_the_thresholds_and_are_not_fitted_on() -> None:
+    clips = simulate(100, 4.0)
+    filmed = [
+        replace(c, logits={n: v + 3.0 for n, v in c.logits.items()}, group="studio")
+        for c in simulate(6, 0.0, seed=3)
+    ]
+    plain, held = fit(clips), fit(clips, filmed)
+    for before, after in zip(plain.models, held.models, strict=True):
+        assert before.coefficients == after.coefficients
+        assert len(after.filmed_scores) == 12 and not before.filmed_scores
+    assert held.threshold(0.05) >= max(held.models[0].filmed_scores) > plain.threshold(0.05)
+    assert held.error_rates["found"] < plain.error_rates["found"]
+    assert held.error_rates["filmed_people"] == 1
 
 
 def test_stills_are_fitted_on_single_pictures(fitted: Calibration) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forensics.evaluation.manifest import read_manifest
 from forensics.training import footage, pairs
 from forensics.training.capture import film
 from forensics.training.fakes import Material
@@ -53,3 +54,14 @@ def test_frames_of_a_clip_become_portraits_to_train_on(
     assert faces[0].image.shape == (SIDE, SIDE, 3) and faces[0].mesh.shape == (468, 3)
     assert len({face.name for face in faces}) == len(faces)
     assert footage.read_faces([]) == []
+
+
+def test_recordings_are_coded_again_once(carphone: Path, tmp_path: Path) -> None:
+    manifest = footage.film_again([carphone], tmp_path)
+    rows = read_manifest(manifest).rows
+    assert len(rows) == 4 and {row.label for row in rows} == {"real"}
+    sizes = [row.resolved.stat().st_size for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    times = [row.resolved.stat().st_mtime_ns for row in rows]
+    footage.film_again([carphone], tmp_path)
+    assert [row.resolved.stat().st_mtime_ns for row in rows] == times

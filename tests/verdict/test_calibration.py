@@ -246,3 +246,12 @@ def test_shipped_calibration_is_sound() -> None:
     json.dumps(shipped.error_rates, allow_nan=False)
     used = [create_detector(name) for name in shipped.detectors]
     check_weights(shipped, used, Path("calibration.json"))
+
+
+def test_the_threshold_holds_on_recordings_too() -> None:
+    harder = replace(FITTED.models[0], filmed_scores=(-1.0, 0.5, 1.8))
+    other = replace(FITTED, models=(harder, *FITTED.models[1:]))
+    assert other.threshold(0.05) == 1.8  # three recordings allow no error
+    assert other.threshold(0.5) == 0.5 > FITTED.threshold(0.5)
+    easier = replace(FITTED.models[0], filmed_scores=(-3.0,))
+    assert replace(FITTED, models=(easier,)).threshold(0.05) == FITTED.threshold(0.05)
