@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from torch.utils.data import DataLoader, Dataset
 from forensics.evaluation.metrics import roc_auc
 from forensics.training import checkpoint
 from forensics.training.allocator import keep_memory
+from forensics.training.budget import seconds
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
 from forensics.training.footage import read_faces
@@ -176,18 +176,6 @@ def validate(net: nn.Module, batches: list[Batch]) -> float:
     ]
     labels = torch.cat([y for _, y, _ in batches]).numpy()
     return roc_auc(torch.cat(logits).numpy(), labels).value or 0.0
-
-
-def seconds(text: str) -> float:
-    """Read ``90s``, ``45m`` or ``2h``.
-
-    Raises:
-        typer.BadParameter: Something else was given.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is no duration such as 90s, 45m or 2h")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def train(

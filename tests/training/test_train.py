@@ -20,11 +20,12 @@ from rich.console import Console  # noqa: E402
 from typer import BadParameter  # noqa: E402
 
 from forensics.training import train as module  # noqa: E402
+from forensics.training.budget import seconds  # noqa: E402
 from forensics.training.export import load_averaged, write_card  # noqa: E402
 from forensics.training.fakes import Material  # noqa: E402
 from forensics.training.model import MAP, SIZE  # noqa: E402
 from forensics.training.pairs import PairSource  # noqa: E402
-from forensics.training.train import PairDataset, Recipe, collate, seconds, train  # noqa: E402
+from forensics.training.train import PairDataset, Recipe, collate, train  # noqa: E402
 
 pytestmark = pytest.mark.train
 
