@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -292,10 +292,11 @@ class Judge:
             before: Logits of ``crops``, where they were measured as they will be again.
         """
         found = []
-        for change, code, names in (
-            (recode, "unstable", likelihood.detectors),
-            (without_colour, "colour_alone", (self.leading,)),
-        ):
+        changes: list[tuple[Callable[[FaceCrops], FaceCrops], str, tuple[str, ...]]]
+        changes = [(recode, "unstable", likelihood.detectors)]
+        if label == "suspect":  # the absence of traces needs no colours to be doubted
+            changes.append((without_colour, "colour_alone", (self.leading,)))
+        for change, code, names in changes:
             chosen = [
                 d for n, d in self._detectors.items()
                 if n in names and n in likelihood.detectors and d.input == "face_crops"
@@ -308,10 +309,6 @@ class Judge:
             )  # fmt: skip
             if after is None:
                 continue
-            if label == "suspect":
-                turned = after.llr <= 0.0
-            else:
-                turned = code == "unstable" and after.llr >= point
-            if turned:
+            if after.llr <= 0.0 if label == "suspect" else after.llr >= point:
                 found.append(code)
         return found
