@@ -33,6 +33,7 @@ class Amounts:
         networks: Networks of the swapper whose speed is measured.
         steps: Training steps of each.
         people: Of each split that the clips of `forensics.training.clips` show; None for all.
+        recipe: Steps of each training that goes without one thing.
     """
 
     minutes: float = 12.0
@@ -47,12 +48,13 @@ class Amounts:
     networks: tuple[str, ...] = ("tiny", "shared-dual")
     steps: int = 20
     people: int | None = None
+    recipe: int = 300
 
 
 QUICK = Amounts(
     minutes=0.1, budget="15s", clips=8, seconds=1.0, replicates=100, repeats=5, limit=60,
     stored=2000, files=(6, 20), networks=("tiny",), steps=2,
-    people=8,
+    people=8, recipe=4,
 )  # fmt: skip
 """A rehearsal: every step on real data in minutes, and no figure to publish."""
 
@@ -161,6 +163,12 @@ def _ablation(plan: Plan) -> int:
     return here("ablation.run", clips=plan.clips, work=_looks(plan), out=plan.results)
 
 
+def _recipe(plan: Plan) -> int:
+    return here("ablation.recipe", shared=plan.shared, cache=plan.cache,
+                clips=plan.clips / "validate" / "manifest.jsonl", work=plan.work,
+                steps=plan.amounts.recipe, out=plan.results)  # fmt: skip
+
+
 def _looks(plan: Plan) -> Path:
     folder = plan.work / "looks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -243,11 +251,11 @@ def apart(plan: Plan, name: str, words: list[str]) -> int:
 
 PREPARE = ("portraits", "peers", "clips")
 WRITE = ("docs", "leaderboard", "promises")
-WITHOUT_WEIGHTS = ("sets", "swapper")
+WITHOUT_WEIGHTS = ("sets", "swapper", "recipe")
 NEEDED_BY = {
-    "portraits": ("accuracy", "held_out", "ablation"),
+    "portraits": ("accuracy", "held_out", "ablation", "recipe"),
     "peers": ("accuracy",),
-    "clips": ("held_out", "ablation"),
+    "clips": ("held_out", "ablation", "recipe"),
     "sets": ("accuracy", "robustness", "localisation"),
 }
 """Parts that use what a part makes."""
@@ -257,6 +265,7 @@ WRITTEN_BY = {
     "accuracy": ("accuracy",),
     "held_out": ("held-out",),
     "ablation": ("ablation",),
+    "recipe": ("recipe",),
     "robustness": ("robustness",),
     "localisation": ("localisation",),
     "speed": ("speed",),
@@ -273,6 +282,7 @@ STEPS: dict[str, Callable[[Plan], int]] = {
     "accuracy": _accuracy,
     "held_out": _held_out,
     "ablation": _ablation,
+    "recipe": _recipe,
     "robustness": _robustness,
     "localisation": _localisation,
     "speed": _speed,

@@ -202,6 +202,23 @@ def _ablation(result: Result) -> list[str]:
     return lines
 
 
+@figures("recipe", of="recipe", optional=True)
+def _recipe(result: Result) -> list[str]:
+    rows = result["trainings"]
+    scenes = list(rows[0]["scenes"])
+    heads = ("without", "AUC [95 %]", *scenes, "what the step buys [95 %]")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        bought = row["bought"]
+        ends = None if bought is None else (bought["low"], bought["high"])
+        cells = [row["without"], interval(row["auc"], row["auc_interval"])]
+        cells += [f"{row['scenes'][scene]:.3f}" for scene in scenes]
+        cells.append("" if bought is None else interval(bought["gain"], ends))
+        lines.append(f"| {' | '.join(cells)} |")
+    n = f"{rows[0]['n_real']} + {rows[0]['n_fake']} clips of {rows[0]['groups']} people"
+    return [*lines, "", f"{n}; {result['pairs']} pairs for each training, {result['side']} px."]
+
+
 @figures("promises", of="accuracy", also=tuple(SOURCES))
 def _promises(results: Result) -> list[str]:
     lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]

@@ -35,11 +35,17 @@ class Pair:
 
 
 def widen(
-    portrait: Portrait, rng: np.random.Generator
+    portrait: Portrait, rng: np.random.Generator, turned: float = 0.75
 ) -> tuple[Image, NDArray[np.float32]]:
-    """Turn the head and move the face a little: portraits are all frontal and calm."""
+    """Turn the head and move the face a little: portraits are all frontal and calm.
+
+    Args:
+        portrait: The face.
+        rng: Source of chance.
+        turned: Share of the faces that are turned and moved, 0..1.
+    """
     image, mesh = np.asarray(portrait.image), portrait.mesh
-    if rng.random() < 0.25:
+    if rng.random() < 1 - turned:
         return image, mesh
     target = turn_head(mesh, rng.normal(0, 14.0), rng.normal(0, 7.0))
     scale = np.ptp(mesh[:, 1])
@@ -65,6 +71,7 @@ class PairSource:
         setting: What else befalls a pair; nothing by default.
         filmed: Share of the pairs whose picture is made to look like coded footage before
             anything is done to the face, 0..1.
+        turned: Share of the faces whose head is turned and expression moved, 0..1.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class PairSource:
         margin: tuple[float, float] = (-0.16, 0.26),
         setting: Setting | None = None,
         filmed: float = 0.0,
+        turned: float = 0.75,
     ) -> None:
         self._portraits = portraits
         self._material = material
@@ -90,12 +98,13 @@ class PairSource:
         self._margin = margin
         self._setting = setting
         self._filmed = filmed
+        self._turned = turned
 
     def draw(self, seed: tuple[int, int]) -> Pair:
         """Return the pair of this seed."""
         rng = np.random.default_rng(seed)
         portrait = self._portraits[int(rng.integers(len(self._portraits)))]
-        image, mesh = widen(portrait, rng)
+        image, mesh = widen(portrait, rng, self._turned)
         if self._filmed and rng.random() < self._filmed:
             image = film(image, rng)
         family = self._families[int(rng.choice(len(self._families), p=self._odds))]
