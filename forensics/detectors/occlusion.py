@@ -14,6 +14,11 @@ from forensics.detectors._registry import register_detector
 from forensics.types import Evidence, FaceCrops
 
 _BATCH = 2
+_BLOB = 1.8
+"""Standard deviation, in cells, by which the shown map is smoothed. Things before a face fill many
+cells and the network's map is grainy: on people held out for choosing, average precision of the
+pixels rose from .67 to .81 (63 failures) and from .77 to .84 (21). The score is read off the map as
+it comes out of the network."""
 
 
 def map_statistics(drawn: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -22,6 +27,12 @@ def map_statistics(drawn: NDArray[np.float32]) -> NDArray[np.float64]:
     ranked = np.clip(ranked, 1e-5, 1 - 1e-5)
     odds = np.log(ranked / (1 - ranked))
     return np.array([odds[0], odds[:12].mean(), odds[:60].mean(), (ranked > 0.5).mean() * 10])
+
+
+def smoothed(region: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return (n, h, w) maps, 0..1, without what no neighbouring cell agrees with."""
+    soft = [cv2.GaussianBlur(one, (0, 0), _BLOB) for one in region]
+    return np.stack(soft).astype(np.float32)
 
 
 @register_detector(input="face_crops", version="1", cost=3, default=True)
@@ -60,7 +71,7 @@ class occlusion(Detector):
                 artifacts={
                     "pts": crops.pts,
                     "logits": statistics @ self._weights + self._bias,
-                    "region": region,
+                    "region": smoothed(region),
                 },
             )
         ]

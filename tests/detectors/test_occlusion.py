@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensics.detectors import create_detector
-from forensics.detectors.occlusion import map_statistics
+from forensics.detectors.occlusion import map_statistics, smoothed
 from forensics.testing import check_detector
 from forensics.types import FaceCrops
 
@@ -59,3 +59,14 @@ def test_statistics_rise_with_the_map() -> None:
     low, high = (map_statistics(np.full((24, 24), v, np.float32)) for v in (0.01, 0.9))
     assert (high > low).all()
     assert np.isfinite(map_statistics(np.zeros((24, 24), np.float32))).all()
+
+
+def test_a_lone_cell_fades_from_the_shown_map_and_a_filled_place_stays() -> None:
+    region = np.zeros((2, 24, 24), np.float32)
+    region[0, 3, 3] = 1.0
+    region[1, 8:18, 8:18] = 1.0
+    shown = smoothed(region)
+    assert shown.shape == region.shape and shown.dtype == np.float32
+    assert shown.min() >= 0.0 and shown.max() <= 1.0
+    assert shown[0].max() < 0.1 and shown[1, 12, 12] > 0.9
+    assert region[0, 3, 3] == 1.0  # the score is read off what was handed in
