@@ -245,4 +245,10 @@ def _held_out(result: Result) -> list[str]:
         f"Detectors: {', '.join(result['detectors'])}. {result['unusable']} clips without a face "
         "that can be judged are not counted."
     )
+    if chance := result.get("floor"):
+        ece, gap = (interval(chance[k]["mean"], chance[k]["interval"]) for k in ("ece", "cllr_gap"))
+        said += (
+            f" By clip, a perfectly calibrated score of the same spread would show an ECE of {ece} "
+            f"and a Cllr {gap} above its least on as many clips, by chance alone."
+        )
     return [*lines, "", said]

@@ -25,6 +25,7 @@ from rich.progress import track
 from benchmarks import limits
 from benchmarks._results import RESULTS, Bar, show, show_bars, write_result
 from benchmarks.ablation.run import families
+from benchmarks.accuracy.floor import floor
 from benchmarks.accuracy.sets import open_set
 from benchmarks.localisation.measures import pixel_ap
 from benchmarks.localisation.run import Looker, mask_in_crop, read_set, share_of
@@ -138,6 +139,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "weights_sha256": calibration.weights_sha256,
         "clips": summarise(row_samples(records), n_boot=options.replicates, seed=0),
         "group": summarise(group_samples(records), n_boot=options.replicates, seed=0),
+        "floor": floor(records),
         "scenes": scenes,
         "families": families(
             clips["calibrate"], test, names, calibration.correlation, options.replicates

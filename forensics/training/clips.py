@@ -210,6 +210,7 @@ def make_clips(
     crf: int | None = None,
     mild: bool = False,
     most: int | None = None,
+    take: int = 0,
 ) -> Path:
     """Make the clips of some splits and return the manifest's path.
 
@@ -229,6 +230,7 @@ def make_clips(
         crf: Constant rate factor of every clip; drawn for each scene when None.
         mild: Good light and sharp pictures only.
         most: Stop after so many further people.
+        take: A further take films the same people's portraits again, with other chances.
 
     Raises:
         FileNotFoundError: No portrait cache.
@@ -249,21 +251,23 @@ def make_clips(
         fakes=fakes, crf=crf, mild=mild,
     )
     step = max(1, len(portraits) // people) if people else 1
-    left = [p for p in portraits[::step][:people] if missing(p.name)][:most]
+    again = f".{take}" if take else ""
+    left = [p for p in portraits[::step][:people] if missing(p.name + again)][:most]
     with manifest.open("a", encoding="utf-8") as file:
         for portrait in track(left, description="portraits"):
-            moving = np.random.default_rng((seed, len(portrait.name), *portrait.name.encode()[-4:]))
+            name = portrait.name + again
+            moving = np.random.default_rng((seed, len(name), *name.encode()[-4:]))
             frames = list(
                 animate_face(
                     np.asarray(portrait.image), portrait.mesh, seconds=_FRAMES / _FPS, fps=_FPS,
                     seed=int(moving.integers(2**31)),
                 )
             )
-            facts = _facts(portrait.name, portrait.identity, portrait.licence)
-            stem = portrait.name.replace("/", "_")
-            rows = list(studio.rows(stem, frames, missing(portrait.name), facts, _FPS))
+            facts = _facts(name, portrait.identity, portrait.licence)
+            stem = name.replace("/", "_")
+            rows = list(studio.rows(stem, frames, missing(name), facts, _FPS))
             file.writelines(json.dumps(row) + "\n" for row in rows)
-        for stretch, number in _stretches(footage if most is None else (), splits):
+        for stretch, number in _stretches(footage if most is None and not take else (), splits):
             name = f"{stretch.identity}_{number}"
             if not missing(name):
                 continue
@@ -304,6 +308,7 @@ def main(
     crf: Annotated[int | None, typer.Option(help="Rate factor; drawn when not given.")] = None,
     mild: Annotated[bool, typer.Option("--mild", help="Good light, sharp pictures.")] = False,
     most: Annotated[int | None, typer.Option(help="Stop after so many further people.")] = None,
+    take: Annotated[int, typer.Option(help="Film the same portraits again, by number.")] = 0,
 ) -> None:
     """Make labelled clips of lawful faces."""
     keep_memory()
@@ -313,7 +318,7 @@ def main(
         make_clips(
             cache, out, splits=tuple(split.split(",")), seed=seed, footage=recordings,
             occluders=occluders, people=people, scenes=scenes.split(","), fakes=fakes,
-            crf=crf, mild=mild, most=most,
+            crf=crf, mild=mild, most=most, take=take,
         )
     )
 

@@ -223,17 +223,18 @@ def test_people_held_out_are_filmed_as_the_shipped_calibration_was(
     def make(cache: Path, out: Path, **how: Any) -> None:
         assert cache == tmp_path / "cache" and how["splits"] == (out.name,)
         assert how["occluders"].is_relative_to(tmp_path / "shared")
-        filmed.append((out.name, tuple(how["scenes"]), (how["seed"], how["people"], how["crf"])))
+        name = out.name if not how["take"] else f"{out.name} again"
+        filmed.append((name, tuple(how["scenes"]), (how["seed"], how["people"], how["crf"])))
 
     monkeypatch.setattr(clips, "make_clips", make)
     plan = Plan(tmp_path / "shared", tmp_path / "cache", tmp_path / "w", tmp_path, tmp_path,
                 Amounts())  # fmt: skip
     assert steps.STEPS["clips"](plan) == 0
-    assert {name for name, _, _ in filmed} == {"calibrate", "validate", "test"}
-    for name in ("calibrate", "validate", "test"):
+    assert {name for name, _, _ in filmed} == {"calibrate", "validate", "test", "test again"}
+    for name in ("calibrate", "validate", "test", "test again"):
         scenes = [scene for split, part, _ in filmed if split == name for scene in part]
         # The test's scenes stay those that earlier figures are about.
-        left_out = {"disturbed"} if name == "test" else set()
+        left_out = {"disturbed"} if name.startswith("test") else set()
         assert sorted(scenes) == sorted({*clips.SCENES} - left_out)
     seeds = {name: how[0] for name, _, how in filmed}
     assert seeds["test"] != seeds["calibrate"]

@@ -38,3 +38,15 @@ def test_a_poor_channel_befalls_the_real_clip_and_its_fake_alike(
         assert len({row["treatment"] for row in made}) == 1
         drawn.add(made[0]["treatment"])
     assert drawn <= DISTURBANCES.keys() and len(drawn) > 1
+
+
+def test_a_further_take_shows_the_same_people_in_other_clips(cache: Path, tmp_path: Path) -> None:
+    for take in (0, 1, 1):  # the second time there is nothing left to film
+        make_clips(cache, tmp_path, splits=("validate",), seed=0, people=1, scenes=("plain",),
+                   take=take)  # fmt: skip
+    made = rows(tmp_path)
+    assert len({row["group"] for row in made}) == 1
+    assert len({row["path"] for row in made}) == len(made) == 6
+    assert len({row["scene_of"] for row in made}) == 2
+    files = {(tmp_path / row["path"]).read_bytes() for row in made}
+    assert len(files) == len(made)
