@@ -50,11 +50,16 @@ VERDICTS: dict[VerdictLabel, VerdictWords] = {
 }
 
 _WEAK = "What was measured is too weak to decide"
+_DOUBTED = "What was measured cannot be relied on"
+DOUBTS = frozenset({"unstable", "colour_alone", "conflict"})
+"""Reasons of a verdict that would have been another, had it not been doubted."""
 _AUDITED = "The pictures were not examined"
 
 
 def verdict_title(verdict: Verdict) -> str:
-    """Return the verdict in one sentence; a weak measurement differs from having none."""
+    """Return the verdict in one sentence: weak, doubted and missing measurements differ."""
+    if verdict.label == "inconclusive" and not DOUBTS.isdisjoint(verdict.reasons):
+        return _DOUBTED
     if verdict.label == "inconclusive" and finite(verdict.probability) is not None:
         return _WEAK
     if "not_examined" in verdict.reasons:

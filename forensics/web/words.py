@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from forensics.report.words import DOUBTS
+
 _STATIC = Path(__file__).parent / "static" / "js"
 _ENTRY = re.compile(r'(?:"([^"]+)"|(\w[\w]*)): ("(?:[^"\\]|\\.)*"),')
 _MOST = 6
@@ -35,9 +37,11 @@ def words(language: str) -> Mapping[str, str]:
 
 
 def title_key(verdict: Mapping[str, Any]) -> str:
-    """Return the key of a verdict's sentence: a weak measurement differs from having none."""
+    """Return the key of a verdict's sentence: weak, doubted and missing measurements differ."""
     if verdict["label"] != "inconclusive":
         return f"title_{verdict['label']}"
+    if not DOUBTS.isdisjoint(verdict["reasons"]):
+        return "title_doubted"
     if verdict["probability"] is not None:
         return "title_weak"
     return "title_audited" if "not_examined" in verdict["reasons"] else "title_inconclusive"

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from forensics.report.reasons import REASONS, explain
 from forensics.report.terminal import render, reports_to_text, sparkline
-from forensics.report.words import percent, ratio_words
-from forensics.types import SCOPE
+from forensics.report.words import percent, ratio_words, verdict_title
+from forensics.types import SCOPE, Verdict
 
 LONG = "folder/" + "a-very-long-name-" * 12 + ".mp4"
 
@@ -90,3 +90,11 @@ def test_a_declaration_is_told_apart_from_the_verdict(factories: Any) -> None:
     assert "What the file declares: The file declares that it was captured by a device." in text
     assert "not on the trust list" in text
     assert "What the file declares" not in reports_to_text([factories["suspect"]()])
+
+
+def test_a_doubted_measurement_is_not_called_weak() -> None:
+    likely = {"probability": 0.92, "interval": (0.8, 0.97), "llr": 2.4, "prior": 0.5}
+    doubted = Verdict("inconclusive", reasons=("colour_alone",), **likely)  # type: ignore[arg-type]
+    assert verdict_title(doubted) == "What was measured cannot be relied on"
+    weak = Verdict("inconclusive", reasons=("not_enough_evidence",), **likely)  # type: ignore[arg-type]
+    assert "too weak" in verdict_title(weak)

@@ -64,7 +64,9 @@ def test_provenance_in_chinese() -> None:
 def test_a_weak_measurement_has_a_title_of_its_own() -> None:
     weak = {"label": "inconclusive", "probability": 0.8, "reasons": ["not_enough_evidence"]}
     none = {"label": "inconclusive", "probability": None, "reasons": ["no_face"]}
-    assert (title_key(weak), title_key(none)) == ("title_weak", "title_inconclusive")
+    doubted = {"label": "inconclusive", "probability": 0.92, "reasons": ["colour_alone"]}
+    keys = [title_key(verdict) for verdict in (weak, none, doubted)]
+    assert keys == ["title_weak", "title_inconclusive", "title_doubted"]
 
 
 def test_nothing_on_the_page_comes_from_elsewhere() -> None:

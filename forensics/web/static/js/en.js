@@ -18,7 +18,7 @@ export default {
   not_stated: "not stated", under_1: "under 1 %", over_99: "over 99 %",
   same_as: "The same bytes were examined before:", same_stream: "The coded pictures of an earlier file, in another container; its verdict was not taken over:", near: "Looks like an earlier file; its verdict was not taken over:", that_case: "open that case",
   case: "Case", tab_findings: "Findings", tab_review: "Review", tab_export: "Export",
-  title_weak: "What was measured is too weak to decide", title_audited: "The pictures were not examined", title_suspect: "Signs of face manipulation were found", title_inconclusive: "No judgement is possible on this file", title_no_evidence: "No evidence of face manipulation was found",
+  title_doubted: "What was measured cannot be relied on", title_weak: "What was measured is too weak to decide", title_audited: "The pictures were not examined", title_suspect: "Signs of face manipulation were found", title_inconclusive: "No judgement is possible on this file", title_no_evidence: "No evidence of face manipulation was found",
   limits_suspect: "It does not prove that somebody deceived, nor who changed what, nor why: filters, heavy make-up, retouching and unusual coding can leave similar signs. A person must decide.",
   limits_inconclusive: "It speaks neither for nor against the file. It is not a pass.",
   limits_no_evidence: "It does not prove that the file is untouched: a manipulation of a kind this tool does not know, or one hidden by coding, leaves nothing to find.",

@@ -18,7 +18,7 @@ export default {
   not_stated: "未给出", under_1: "低于 1 %", over_99: "高于 99 %",
   same_as: "此前检测过完全相同的文件:", same_stream: "与此前某文件的编码画面相同,仅容器不同(未沿用其结论):", near: "与此前的文件相似(未沿用其结论):", that_case: "打开该案件",
   case: "案件", tab_findings: "检测结果", tab_review: "审核", tab_export: "导出",
-  title_weak: "测得的迹象太弱,无法作出判断", title_audited: "未检测画面内容", title_suspect: "发现人脸篡改迹象", title_inconclusive: "无法对该文件作出判断", title_no_evidence: "未发现人脸篡改的证据",
+  title_doubted: "测得的迹象不可靠,不能据此判断", title_weak: "测得的迹象太弱,无法作出判断", title_audited: "未检测画面内容", title_suspect: "发现人脸篡改迹象", title_inconclusive: "无法对该文件作出判断", title_no_evidence: "未发现人脸篡改的证据",
   limits_suspect: "这不能证明有人欺骗,也不能说明谁改了什么、为什么改:滤镜、浓妆、修图和特殊编码都可能留下类似痕迹。必须由人来决定。",
   limits_inconclusive: "这既不支持也不否定该文件,不代表通过。",
   limits_no_evidence: "这不能证明文件未被改动:本工具不认识的篡改方式,或被编码掩盖的篡改,不会留下可发现的痕迹。",
