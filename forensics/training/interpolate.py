@@ -71,9 +71,10 @@ def main(
         first, _ = load_averaged(before)
     interpolate(first, net, share)
     found = {name: validate(net, batches) for name, batches in checks.items()}
+    earlier = facts.get("interpolated")
     facts["interpolated"] = {
         "before_sha256": hashlib.sha256(before.read_bytes()).hexdigest(), "share": share,
-    }
+    } | ({} if earlier is None else {"after": earlier})
     facts["log"].append({"step": facts["step"], "interpolated": share, **found})
     tensors = {f"ema.{name}": value.contiguous() for name, value in net.state_dict().items()}
     save_file(tensors, out, metadata={"facts": json.dumps(facts)})
