@@ -13,7 +13,7 @@ from forensics.detectors._tabular import load_tabular
 from forensics.types import Evidence, FaceCrops
 
 
-@register_detector(input="face_crops", version="1", cost=1, default=True)
+@register_detector(input="face_crops", version="1", cost=1)
 class frequency(Detector):
     """Compare spectrum and noise residual of the inner face with those around it."""
 
