@@ -292,11 +292,12 @@ class Judge:
             before: Logits of ``crops``, where they were measured as they will be again.
         """
         found = []
-        changes: list[tuple[Callable[[FaceCrops], FaceCrops], str, tuple[str, ...]]]
-        changes = [(recode, "unstable", likelihood.detectors)]
+        changes: list[tuple[Callable[[FaceCrops], FaceCrops], str, tuple[str, ...], float]]
+        changes = [(recode, "unstable", likelihood.detectors, point)]
         if label == "suspect":  # the absence of traces needs no colours to be doubted
-            changes.append((without_colour, "colour_alone", (self.leading,)))
-        for change, code, names in changes:
+            # Colours are evidence too: something has to be left without them, not everything.
+            changes.append((without_colour, "colour_alone", (self.leading,), 0.0))
+        for change, code, names, least in changes:
             chosen = [
                 d for n, d in self._detectors.items()
                 if n in names and n in likelihood.detectors and d.input == "face_crops"
@@ -309,6 +310,6 @@ class Judge:
             )  # fmt: skip
             if after is None:
                 continue
-            if after.llr <= 0.0 if label == "suspect" else after.llr >= point:
+            if after.llr < least if label == "suspect" else after.llr >= point:
                 found.append(code)
         return found

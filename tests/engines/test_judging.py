@@ -122,6 +122,17 @@ def test_a_score_that_a_mild_encoder_takes_away_is_doubted() -> None:
     assert "unstable" in doubts(judge, face, "suspect")
 
 
+def test_a_verdict_that_a_mild_encoder_turns_over_is_doubted_though_something_is_left() -> None:
+    """Colours may carry part of a score; a re-encoding may not take the verdict itself away."""
+    judge = judge_of(sturdy(1.0))
+    face = face_of(judge, sturdy(1.0))
+    likelihood = judge.calibration.likelihood(judge.summaries(face.measured()), face.context())
+    assert likelihood is not None
+    above, below = likelihood.llr + 0.1, likelihood.llr - 0.1
+    assert judge.doubts(face, likelihood, "suspect", above) == ["unstable"]
+    assert judge.doubts(face, likelihood, "suspect", below) == []
+
+
 def test_a_score_that_rests_on_colours_alone_is_doubted() -> None:
     judge = judge_of(colourful())
     face = face_of(judge, colourful(), red=40)

@@ -205,6 +205,6 @@ def test_a_calibration_of_other_weights_is_refused(models: None, tmp_path: Path)
 
 
 def test_one_detector_of_the_set_is_enough(clip: Path, models: None) -> None:
-    report = Scanner(ScanOptions(frames=4, detectors=("frequency",))).scan(clip)
+    report = Scanner(ScanOptions(frames=4, detectors=("occlusion",))).scan(clip)
     assert report.verdict.llr is not None
-    assert {item.source for item in report.evidence if item.track_id == 0} == {"frequency"}
+    assert {item.source for item in report.evidence if item.track_id == 0} == {"occlusion"}
