@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -7,8 +10,11 @@ pytest.importorskip("timm")
 pytest.importorskip("safetensors")
 pytest.importorskip("onnx")
 
-from forensics.training.interpolate import interpolate  # noqa: E402
-from forensics.training.model import BlendNet  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
+from forensics.training import interpolate as module  # noqa: E402
+from forensics.training.interpolate import interpolate, main  # noqa: E402
+from forensics.training.model import BlendNet, load_averaged  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -37,3 +43,24 @@ def test_nonsense_is_refused() -> None:
         interpolate(before, after, 1.5)
     with pytest.raises(ValueError, match="different layers"):
         interpolate(torch.nn.Linear(1, 1), after, 0.5)
+
+
+def test_a_point_on_the_way_to_a_point_tells_of_both(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "validation_pairs", lambda *_: {})
+    facts = {"recipe": {"seed": 0}, "log": [], "step": 3}
+    paths = []
+    for name, net in zip(("a", "b"), _networks(), strict=True):
+        paths.append(tmp_path / f"{name}.safetensors")
+        tensors = {f"ema.{key}": value for key, value in net.state_dict().items()}
+        save_file(tensors, paths[-1], metadata={"facts": json.dumps(facts)})
+    between, nearer = tmp_path / "between.safetensors", tmp_path / "nearer.safetensors"
+    main(paths[0], paths[1], cache, between, 0.5)
+    main(paths[0], between, cache, nearer, 0.25)
+    net, told = load_averaged(nearer)
+    assert told["interpolated"]["share"] == 0.25
+    assert told["interpolated"]["after"]["share"] == 0.5
+    first, last = _networks()
+    wanted = 0.875 * first.draw[2].weight + 0.125 * last.draw[2].weight
+    assert torch.allclose(net.draw[2].weight, wanted, atol=1e-6)
