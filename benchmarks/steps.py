@@ -48,7 +48,7 @@ class Amounts:
     networks: tuple[str, ...] = ("tiny", "shared-dual")
     steps: int = 20
     people: int | None = None
-    recipe: int = 200
+    recipe: int = 120
 
 
 QUICK = Amounts(

@@ -199,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="portrait cache")
     parser.add_argument("--clips", type=Path, required=True, help="manifest of validation people")
     parser.add_argument("--work", type=Path, required=True, help="folder for looks and scores")
-    parser.add_argument("--steps", type=int, default=200, help=f"of {_BATCH} pairs, of each")
+    parser.add_argument("--steps", type=int, default=120, help=f"of {_BATCH} pairs, of each")
     parser.add_argument("--replicates", type=int, default=1000, help="bootstrap replicates")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
     return parser
