@@ -11,7 +11,6 @@ What is trained and scored is kept in ``--work``; an interrupted run goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,10 +23,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks._journal import Journal
 from benchmarks._results import RESULTS, show, write_result
 from benchmarks.ablation.run import Scored, gain
 from benchmarks.accuracy.sets import open_set
 from benchmarks.peers.networks import Design, PeerNet, build
+from benchmarks.peers.train import BATCH, draw_batch
+from benchmarks.tables import interval
+from forensics.evaluation.metrics import roc_auc
 from forensics.faces import FaceFinder, FaceMesh
 from forensics.training.allocator import keep_memory
 from forensics.training.degrade import Chain
@@ -42,7 +45,6 @@ from forensics.training.setting import Setting
 from forensics.verdict.calibration import Context
 
 _DESIGN = Design("tf_efficientnet_lite0", True, None, 5e-4, 128, False)
-_BATCH = 8
 _WARM = 20
 _SEED = 47
 _CROPS = 4  # of each clip
@@ -119,16 +121,13 @@ def train_one(source: PairSource, steps: int, told: Callable[[str], None]) -> Pe
     net = build(_DESIGN).train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), lr=_DESIGN.rate, weight_decay=1e-4)
     loss_of = nn.BCEWithLogitsLoss()
-    y = torch.tensor([0.0, 1.0]).repeat(_BATCH)
+    y = torch.tensor([0.0, 1.0]).repeat(BATCH)
     losses: list[float] = []
     for step in range(steps):
         ramp = min((step + 1) / _WARM, 0.5 * (1 + math.cos(math.pi * step / steps)))
         for group in optimiser.param_groups:
             group["lr"] = _DESIGN.rate * ramp
-        drawn = [source.draw((_SEED, step * _BATCH + n)) for n in range(_BATCH)]
-        both = np.stack([picture for pair in drawn for picture in (pair.real, pair.fake)])
-        x = torch.from_numpy(np.ascontiguousarray(both.transpose(0, 3, 1, 2))).float()
-        loss = loss_of(net(x.contiguous(memory_format=torch.channels_last)), y)
+        loss = loss_of(net(draw_batch(source, step, _SEED)), y)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -162,15 +161,15 @@ def figures(
         replicates: Bootstrap replicates over people.
     """
     full = Scored(clips, np.array(scores["full"], np.float64))
+    fake = np.array([clip.fake for clip in clips])
     rows = []
     for name, values in scores.items():
         one = Scored(clips, np.array(values, np.float64))
         scenes = {}
         for scene in SCENES:
-            kept = [f"{scene}_" in clip.path for clip in clips]
-            part = [clip for clip, keep in zip(clips, kept, strict=True) if keep]
-            if part:
-                scenes[scene] = Scored(part, one.scores[np.array(kept)]).figures(100)["auc"]
+            kept = np.array([f"{scene}_" in clip.path for clip in clips])
+            if kept.any():
+                scenes[scene] = roc_auc(one.scores[kept], fake[kept]).value
         rows.append({
             "name": name, "without": STEPS[name].without, **one.figures(replicates),
             "scenes": scenes,
@@ -199,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="portrait cache")
     parser.add_argument("--clips", type=Path, required=True, help="manifest of validation people")
     parser.add_argument("--work", type=Path, required=True, help="folder for looks and scores")
-    parser.add_argument("--steps", type=int, default=120, help=f"of {_BATCH} pairs, of each")
+    parser.add_argument("--steps", type=int, default=120, help=f"of {BATCH} pairs, of each")
     parser.add_argument("--replicates", type=int, default=1000, help="bootstrap replicates")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
     return parser
@@ -213,45 +212,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     portraits = load_cache(options.cache, ["train"])
     material = Material(portraits, Eigenfaces(portraits))
     things = load_templates(options.shared / "data" / "occluders", "train")
-    looks, kept = options.work / "looks", options.work / "recipe"
+    looks = options.work / "looks"
     looks.mkdir(parents=True, exist_ok=True)
-    kept.mkdir(parents=True, exist_ok=True)
     clips, crops = _looks(options.clips, looks)
-    names = [clip.path for clip in clips]
-    scores: dict[str, list[float]] = {}
+    facts = [_SEED, options.steps, _FULL, _SETTING, [clip.path for clip in clips]]
+    journal = Journal(options.work / "scores", ["recipe", *facts])
+    scores: dict[str, list[float]] = dict(journal.rows)
     for name, step in STEPS.items():
-        place = kept / f"{name}-{options.steps}.json"
-        known = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
-        if known.get("clips") != names:
+        if name not in scores:
             setting = Trimmed(things=things, trim=step.trim, **{**_SETTING, **step.setting})
             source = PairSource(portraits, material, size=_DESIGN.side, setting=setting,
                                 **{**_FULL, **step.source})  # fmt: skip
             net = train_one(source, options.steps,
                             lambda said, name=name: print(f"{name}: {said}", flush=True))
-            known = {"clips": names, "scores": [mean_logit(net, c) for c in crops]}
-            place.write_text(json.dumps(known), encoding="utf-8")
-        scores[name] = known["scores"]
+            scores[name] = [mean_logit(net, c) for c in crops]
+            journal.add([name, scores[name]])
     rows = figures(clips, scores, options.replicates)
     show(
-        f"Trainings of {options.steps * _BATCH} pairs, validation people",
+        f"Trainings of {options.steps * BATCH} pairs, validation people",
         ("without", "AUC [95 %]", *SCENES, "the step buys [95 %]"),
         [
-            (r["without"], _bounded(r["auc"], r["auc_interval"]),
+            (r["without"], interval(r["auc"], r["auc_interval"]),
              *(f"{r['scenes'][s]:.3f}" if s in r["scenes"] else "-" for s in SCENES),
-             "-" if r["bought"] is None else _bounded(
+             "-" if r["bought"] is None else interval(
                  r["bought"]["gain"], (r["bought"]["low"], r["bought"]["high"])))
             for r in rows
         ],
     )  # fmt: skip
-    result = {"steps": options.steps, "pairs": options.steps * _BATCH, "seed": _SEED,
+    result = {"steps": options.steps, "pairs": options.steps * BATCH, "seed": _SEED,
               "side": _DESIGN.side, "crops": _CROPS, "trainings": rows}  # fmt: skip
     print(write_result("recipe", result, options.out))
     return 0
-
-
-def _bounded(value: float, ends: Sequence[float] | None) -> str:
-    low, high = ends or (math.nan, math.nan)
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from forensics.training.pairs import PairSource
 from forensics.training.portraits import load_cache
 from forensics.training.train import Recipe
 
-_BATCH = 8
+BATCH = 8
 _WARM = 20
 _SEED = 31
 _SAVE_EVERY = 60.0
@@ -44,9 +44,9 @@ _LEAST = 100
 NAMES = (*DESIGNS, "frequency")
 
 
-def _pairs(source: PairSource, step: int) -> Tensor:
+def draw_batch(source: PairSource, step: int, seed: int = _SEED) -> Tensor:
     """Return the (2n, 3, s, s) pictures of a step: real and fake of each pair."""
-    drawn = [source.draw((_SEED, step * _BATCH + n)) for n in range(_BATCH)]
+    drawn = [source.draw((seed, step * BATCH + n)) for n in range(BATCH)]
     both = np.stack([picture for pair in drawn for picture in (pair.real, pair.fake)])
     x = torch.from_numpy(np.ascontiguousarray(both.transpose(0, 3, 1, 2)))
     return x.float().contiguous(memory_format=torch.channels_last)
@@ -62,7 +62,7 @@ def train_network(name: str, source: PairSource, out: Path, *, minutes: float) -
     optimiser = torch.optim.AdamW(net.parameters(), lr=design.rate, weight_decay=1e-4)
     loss_of = nn.BCEWithLogitsLoss()
     half = design.bf16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    y = torch.tensor([0.0, 1.0]).repeat(_BATCH)
+    y = torch.tensor([0.0, 1.0]).repeat(BATCH)
     path = out / f"{name}.checkpoint.safetensors"
     nothing = nn.Identity()  # the weights are not averaged
     facts: dict[str, Any] = {"step": 0, "spent": 0.0, "losses": []}
@@ -74,7 +74,7 @@ def train_network(name: str, source: PairSource, out: Path, *, minutes: float) -
         ramp = min((facts["step"] + 1) / _WARM, 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimiser.param_groups:
             group["lr"] = design.rate * ramp
-        x = _pairs(source, facts["step"])
+        x = draw_batch(source, facts["step"])
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             logits = net(x)
         loss = loss_of(logits.float(), y)
@@ -101,7 +101,7 @@ def train_network(name: str, source: PairSource, out: Path, *, minutes: float) -
         "families": None if design.shares is None else dict(design.shares),
         "cpu_minutes": minutes,
         "steps": facts["step"],
-        "pairs_seen": facts["step"] * _BATCH,
+        "pairs_seen": facts["step"] * BATCH,
         "last_loss": float(np.mean(facts["losses"])) if facts["losses"] else None,
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }

@@ -79,7 +79,7 @@ def test_a_network_trains_goes_on_after_an_interruption_and_is_read_back(
 ) -> None:
     # The network itself, for four steps from random weights; each look at the clock is a second.
     name, minutes = "xception", 4 / 60
-    monkeypatch.setattr(module, "_BATCH", 2)
+    monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(module, "_SAVE_EVERY", 1.5)
     source: Any = Source(DESIGNS[name].side)
 
