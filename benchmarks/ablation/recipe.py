@@ -168,8 +168,9 @@ def figures(
         scenes = {}
         for scene in SCENES:
             kept = np.array([f"{scene}_" in clip.path for clip in clips])
-            if kept.any():
-                scenes[scene] = roc_auc(one.scores[kept], fake[kept]).value
+            value = roc_auc(one.scores[kept], fake[kept]).value if kept.any() else None
+            if value is not None:  # a scene of one label alone ranks nothing
+                scenes[scene] = value
         rows.append({
             "name": name, "without": STEPS[name].without, **one.figures(replicates),
             "scenes": scenes,
