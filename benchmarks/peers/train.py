@@ -33,7 +33,7 @@ from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import Material
 from forensics.training.pairs import PairSource
 from forensics.training.portraits import load_cache
-from forensics.training.train import Recipe
+from forensics.training.recipe import Recipe
 
 BATCH = 8
 _WARM = 20

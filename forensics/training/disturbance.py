@@ -82,6 +82,11 @@ def add_noise(chain: Chain, rng: np.random.Generator) -> Chain:
     return replace(chain, noise=float(rng.uniform(2, 22)))
 
 
+def defocus(chain: Chain, rng: np.random.Generator) -> Chain:
+    """Return the chain with a lens out of focus: a blur of .3 to 1.3 % of the side of the crop."""
+    return replace(chain, blur=float(rng.uniform(0.003, 0.013)) * chain.width)
+
+
 Disturbed = tuple[Chain, Treatment]
 
 

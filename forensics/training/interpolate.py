@@ -21,10 +21,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from forensics.training.allocator import keep_memory
+from forensics.training.batches import validate, validation_pairs
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.model import BlendNet, load_averaged
 from forensics.training.portraits import load_cache
-from forensics.training.train import validate, validation_pairs
 from forensics.training.unfold import load_exported
 
 

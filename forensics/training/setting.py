@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forensics.training.blend import Image, Mask, paste
 from forensics.training.degrade import Chain
-from forensics.training.disturbance import add_noise, draw_blocks, draw_tone
+from forensics.training.disturbance import add_noise, defocus, draw_blocks, draw_tone
 from forensics.training.hard import TREATMENTS
 from forensics.training.lamps import draw_lamps
 from forensics.training.occluders import Thing, draw_thing
@@ -36,6 +36,7 @@ class Setting:
         disturbed: Share filmed with a noisy sensor or coded with an older codec, and share with
             small blocks of one colour over it, as lost packets and stickers leave them, 0..1.
         lit: Share under lamps of several colours, 0..1.
+        defocused: Share out of focus, 0..1.
     """
 
     things: Sequence[Thing] = ()
@@ -44,6 +45,7 @@ class Setting:
     treated: float = 0.0
     disturbed: float = 0.0
     lit: float = 0.0
+    defocused: float = 0.0
 
     def dress(
         self, real: Image, fake: Image, mask: Mask, mesh: NDArray[np.float32],
@@ -84,7 +86,9 @@ class Setting:
         return real, fake, mask
 
     def disturb(self, chain: Chain, rng: np.random.Generator) -> Chain:
-        """Return the chain, sometimes with much more noise or an older codec."""
+        """Return the chain, sometimes out of focus, with much more noise or an older codec."""
+        if self.defocused and rng.random() < self.defocused:
+            chain = defocus(chain, rng)
         if rng.random() >= self.disturbed:
             return chain
         if rng.random() < 0.6:

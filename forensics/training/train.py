@@ -14,132 +14,35 @@ import math
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
-import numpy as np
 import torch
 import typer
 from rich.console import Console
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from forensics.evaluation.metrics import roc_auc
 from forensics.training import checkpoint
 from forensics.training.allocator import keep_memory
+from forensics.training.batches import Batch, PairDataset, validate, validation_pairs
 from forensics.training.budget import seconds
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import SHARES, Material
 from forensics.training.footage import read_faces
-from forensics.training.model import MAP, SIZE, BlendNet, load_averaged, load_imagenet
+from forensics.training.model import SIZE, BlendNet, load_averaged, load_imagenet
 from forensics.training.occluders import load_templates
 from forensics.training.painter import Painter
-from forensics.training.pairs import Pair, PairSource
-from forensics.training.portraits import Portrait, build_cache, load_cache
+from forensics.training.pairs import PairSource
+from forensics.training.portraits import build_cache, load_cache
 from forensics.training.precision import keep_float32
+from forensics.training.recipe import Recipe
 from forensics.training.setting import Setting
 from forensics.training.unfold import load_exported
 
-Batch = tuple[Tensor, Tensor, Tensor]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What a run does; stored in the card.
-
-    Attributes:
-        seed: Of data, order and initialisation.
-        pairs: Real-fake pairs a step.
-        mild: Share of the pairs that are only lightly coded and well lit.
-        rate: Peak learning rate of AdamW.
-        decay: Weight decay.
-        average: Decay of the exponential moving average of the weights.
-        warm: Steps of linear warm-up.
-        map_weight: Weight of the map loss.
-        rank_weight: Weight of the within-pair ranking loss.
-        covered: Share of the pairs with a thing before the face.
-        treated: Share of the pairs that an app has changed.
-        disturbed: Share of the pairs with a noisy sensor or an older codec.
-        lit: Share of the pairs under lamps of several colours.
-        filmed: Share of the pairs that are made from what looks like coded footage.
-        bfloat16: Multiply matrices in bfloat16, see `forensics.training.precision`.
-    """
-
-    seed: int = 0
-    pairs: int = 16
-    mild: float = 0.4
-    rate: float = 4e-4
-    decay: float = 0.02
-    average: float = 0.998
-    warm: int = 100
-    map_weight: float = 0.6
-    rank_weight: float = 0.3
-    covered: float = 0.0
-    treated: float = 0.0
-    disturbed: float = 0.0
-    lit: float = 0.0
-    filmed: float = 0.0
-    bfloat16: bool = False
-
-
-_CHECKS: dict[str, dict[str, Any]] = {
-    "auc": {},
-    "auc_self_blends_lightly_coded": {"shares": {"self_blended": 1.0}, "mild": 1.0},
-}
-"""What validation pairs are made of; one AUC each."""
-
 _THINGS = "MIT, templates of face masks and glasses"
 _LONGEST = 30.0  # seconds that one step may count for
-
-
-class PairDataset(Dataset[Batch]):
-    """Step number in, a batch of pairs out."""
-
-    def __init__(self, source: PairSource, recipe: Recipe, first: int, steps: int) -> None:
-        self._source, self._recipe, self._first, self._steps = source, recipe, first, steps
-
-    def __len__(self) -> int:
-        return self._steps
-
-    def __getitem__(self, index: int) -> Batch:
-        cv2.setNumThreads(1)
-        step = self._first + index
-        n = self._recipe.pairs
-        return collate([self._source.draw((self._recipe.seed, step * n + i)) for i in range(n)])
-
-
-def _held_pairs(source: PairSource, seed: int) -> list[Batch]:
-    dataset = PairDataset(source, Recipe(seed=seed + 7919), 0, 16)
-    return [dataset[index] for index in range(len(dataset))]
-
-
-def validation_pairs(
-    held: Sequence[Portrait], coder: Eigenfaces, seed: int
-) -> dict[str, list[Batch]]:
-    """Return pairs of people that training never sees, by what they are made of."""
-    material = Material(held, coder)
-    return {
-        name: _held_pairs(PairSource(held, material, size=SIZE, **how), seed)
-        for name, how in _CHECKS.items()
-    }
-
-
-def collate(pairs: list[Pair]) -> Batch:
-    """Stack pairs: pictures (2n, 3, s, s) reals first, labels (2n,), map targets (2n, 2, m, m)."""
-    images = np.stack([p.real for p in pairs] + [p.fake for p in pairs]).transpose(0, 3, 1, 2)
-    maps = np.zeros((2 * len(pairs), 2, MAP, MAP), np.float32)
-    for index, pair in enumerate(pairs, len(pairs)):
-        small = cv2.resize(pair.mask, (MAP, MAP), interpolation=cv2.INTER_AREA)
-        edge = cv2.resize(4 * pair.mask * (1 - pair.mask), (MAP, MAP), interpolation=cv2.INTER_AREA)
-        maps[index] = edge, small
-    labels = np.repeat(np.array([0, 1], np.float32), len(pairs))
-    return (
-        torch.from_numpy(np.ascontiguousarray(images)),
-        torch.from_numpy(labels),
-        torch.from_numpy(maps),
-    )
 
 
 def losses(
@@ -165,17 +68,6 @@ def average_into(ema: nn.Module, net: nn.Module, decay: float) -> None:
             kept.lerp_(new, 1 - decay)
         else:
             kept.copy_(new)
-
-
-@torch.no_grad()
-def validate(net: nn.Module, batches: list[Batch]) -> float:
-    """Return the AUC over held-out pairs."""
-    net.eval()
-    logits = [
-        net(x.float().contiguous(memory_format=torch.channels_last))[0] for x, _, _ in batches
-    ]
-    labels = torch.cat([y for _, y, _ in batches]).numpy()
-    return roc_auc(torch.cat(logits).numpy(), labels).value or 0.0
 
 
 def train(
@@ -261,7 +153,7 @@ def train(
               "painted": 0.0 if painter is None else painted}
     setting = Setting(
         things=load_templates(occluders, "train"), covered=recipe.covered, treated=recipe.treated,
-        disturbed=recipe.disturbed, lit=recipe.lit,
+        disturbed=recipe.disturbed, lit=recipe.lit, defocused=recipe.defocused,
     )
     source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting,
                         filmed=recipe.filmed)
@@ -373,6 +265,9 @@ def main(
     filmed: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share made from what looks like footage.")
     ] = 0.0,
+    defocused: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share out of focus.")
+    ] = 0.0,
     footage: Annotated[
         list[Path] | None, typer.Option(help="A clip of the GRID corpus to use; repeat it.")
     ] = None,
@@ -386,7 +281,7 @@ def main(
     path = train(
         faces, out, budget=seconds(budget), recipe=Recipe(
             seed=seed, rate=rate, mild=mild, covered=covered, treated=treated,
-            disturbed=disturbed, lit=lit, filmed=filmed, bfloat16=bfloat16,
+            disturbed=disturbed, lit=lit, filmed=filmed, defocused=defocused, bfloat16=bfloat16,
         ),
         workers=workers, console=console, start=start, painter=painter, painted=painted,
         occluders=occluders, footage=footage or (),

@@ -75,6 +75,17 @@ def test_disturbed_chains_are_noisier_or_coded_once_more(material: Material) -> 
     assert kinds == {"noise", "mpeg4"}
 
 
+def test_defocus_blurs_by_the_size_of_the_face_and_leaves_the_rest_as_drawn(
+    material: Material,
+) -> None:
+    mesh = material.donors[0].mesh
+    for seed in range(20):
+        chain = draw_chain(mesh, np.random.default_rng(seed), size=64)
+        after = Setting(defocused=1.0).disturb(chain, np.random.default_rng(seed))
+        assert 0.003 <= after.blur / chain.width <= 0.013
+        assert replace(after, blur=chain.blur) == chain
+
+
 @pytest.mark.parametrize("share", ["covered", "treated", "disturbed"])
 def test_pairs_with_a_setting_are_functions_of_their_seed(
     share: str, material: Material

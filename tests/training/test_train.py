@@ -19,13 +19,16 @@ pytest.importorskip("safetensors")
 from rich.console import Console  # noqa: E402
 from typer import BadParameter  # noqa: E402
 
+from forensics.training import batches  # noqa: E402
 from forensics.training import train as module  # noqa: E402
+from forensics.training.batches import PairDataset, collate  # noqa: E402
 from forensics.training.budget import seconds  # noqa: E402
 from forensics.training.export import load_averaged, write_card  # noqa: E402
 from forensics.training.fakes import Material  # noqa: E402
 from forensics.training.model import MAP, SIZE  # noqa: E402
 from forensics.training.pairs import PairSource  # noqa: E402
-from forensics.training.train import PairDataset, Recipe, collate, train  # noqa: E402
+from forensics.training.recipe import Recipe  # noqa: E402
+from forensics.training.train import train  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -46,7 +49,8 @@ class FewChecks(PairDataset):
 def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Random initial weights, few checks, one thread, and the signal handler put back."""
     torch.set_num_threads(1)
-    monkeypatch.setattr(module, "PairDataset", FewChecks)
+    for part in (module, batches):
+        monkeypatch.setattr(part, "PairDataset", FewChecks)
     monkeypatch.setattr(module, "load_imagenet", lambda net: "none")
     before = signal.getsignal(signal.SIGTERM)
     yield
