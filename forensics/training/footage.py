@@ -104,10 +104,11 @@ def film_again(paths: Sequence[Path], out: Path) -> Path:
     for path in paths:
         clip = open_clip(path)
         copies = {crf: out / f"{path.stem}_{crf}.mp4" for crf in _CODINGS}
-        if not all(copy.exists() for copy in copies.values()):
+        missing = {crf: copy for crf, copy in copies.items() if not copy.exists()}
+        if missing:
             with stream_frames(clip, SamplingPlan(all=True)) as stream:
                 pictures = [np.asarray(frame.image) for frame in stream]
-            for crf, copy in copies.items():
+            for crf, copy in missing.items():
                 write_video(copy, pictures, fps=clip.fps or 25.0, crf=crf)
         rows += [
             {"path": copy.name, "label": "real", "group": f"grid/{path.stem}", "source": LICENCE}

@@ -65,3 +65,8 @@ def test_recordings_are_coded_again_once(carphone: Path, tmp_path: Path) -> None
     times = [row.resolved.stat().st_mtime_ns for row in rows]
     footage.film_again([carphone], tmp_path)
     assert [row.resolved.stat().st_mtime_ns for row in rows] == times
+    rows[1].resolved.unlink()
+    footage.film_again([carphone], tmp_path)
+    assert rows[1].resolved.stat().st_size == sizes[1]
+    kept = [row.resolved.stat().st_mtime_ns for row in rows]
+    assert [kept[0], *kept[2:]] == [times[0], *times[2:]]
