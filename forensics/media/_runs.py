@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from typing import Any, NamedTuple
 
 import av
@@ -17,6 +19,7 @@ from forensics.media._probe import check_pixels
 from forensics.media.limits import Limits
 
 _MAX_THREADS = 8
+_DEEPEST = 16  # frames that a decoder may reorder (H.264, HEVC); older PyAV does not tell how many
 
 
 def _cores() -> int:
@@ -34,10 +37,16 @@ class Shown(NamedTuple):
     adjacent: bool
 
 
-class RunDecoder:
-    """Decode runs given in file order; the file is read once, nothing is sought.
+class _Damage(Exception):
+    """Several threads met damaged data."""
 
-    Use as a context manager.
+
+class RunDecoder:
+    """Decode runs given in file order, without seeking. Use as a context manager.
+
+    What several threads make of damaged data depends on how far each has come, and would differ
+    from one reading of a file to the next. So from the first damage on the file is read again
+    by one thread.
 
     Args:
         path: The file.
@@ -65,22 +74,29 @@ class RunDecoder:
         self._bad_pictures = 0
 
     def __enter__(self) -> RunDecoder:
-        container = self._stack.enter_context(open_container(self._path))
-        stream = choose_stream(container)
-        self._context = stream.codec_context
-        self._context.thread_type = "AUTO"
-        self._context.thread_count = min(_MAX_THREADS, _cores())
-        if self._skip:
-            self._context.skip_frame = "NONREF"
-        self._time_base = float(stream.time_base)
-        self._packets = enumerate(usable_packets(container, stream))
+        self._open(min(_MAX_THREADS, _cores()))
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._stack.close()
         # PyAV's objects refer to each other; without this the decoder's pictures stay in memory.
         del self._context, self._packets
         gc.collect()
+
+    def _open(self, threads: int) -> None:
+        container = self._stack.enter_context(open_container(self._path))
+        stream = choose_stream(container)
+        self._context = stream.codec_context
+        self._context.thread_type = "AUTO"
+        self._context.thread_count = threads
+        self._threads = threads
+        if self._skip:
+            self._context.skip_frame = "NONREF"
+        self._time_base = float(stream.time_base)
+        self._packets = enumerate(usable_packets(container, stream))
 
     @property
     def warnings(self) -> list[str]:
@@ -104,6 +120,37 @@ class RunDecoder:
             adjacent = True
 
     def _frames(self, run: Run) -> Iterator[Any]:
+        given, bad_before = 0, self._bad_packets
+        if self._threads > 1:
+            try:
+                for frame in self._before_damage(run):
+                    given += 1
+                    yield frame
+            except _Damage:
+                self._bad_packets = bad_before
+                self._close()
+                self._open(1)
+            else:
+                return
+        yield from islice(self._decoded(run), given, None)
+
+    def _before_damage(self, run: Run) -> Iterator[Any]:
+        """Yield frames while none is damaged of which they, or those before them, are made.
+
+        Raises:
+            _Damage: A packet or a frame is damaged.
+        """
+        waiting = deque[Any]()
+        for frame in self._decoded(run):
+            if frame.is_corrupt:
+                raise _Damage
+            waiting.append(frame)
+            # A frame may be made of ones that are shown after it, as far as frames are reordered.
+            if len(waiting) > getattr(self._context, "reorder_depth", _DEEPEST):
+                yield waiting.popleft()
+        yield from waiting
+
+    def _decoded(self, run: Run) -> Iterator[Any]:
         try:
             for position, packet in self._packets:
                 self._tick()
@@ -122,7 +169,9 @@ class RunDecoder:
             yield from self._context.decode(packet)
         except EOFError:
             return
-        except (av.error.FFmpegError, MemoryError):
+        except (av.error.FFmpegError, MemoryError) as error:
+            if self._threads > 1:
+                raise _Damage from error
             self._bad_packets += 1
 
     def _time(self, frame: Any) -> float:

@@ -23,6 +23,7 @@ from forensics.errors import (
 )
 from forensics.media import Limits, SamplingPlan, open_clip, stream_frames
 from forensics.media._child import POOL
+from forensics.media.write import write_video
 
 
 def refused(path: Path, **limits: Any) -> UnreadableInputError:
@@ -256,3 +257,23 @@ def test_a_child_that_has_done_much_is_replaced(
         pids.append(child.pid)
         POOL.release(child)
     assert pids[0] == pids[1] != pids[2] == pids[3], "the third job is its last"
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one thread decodes alike anyway")
+def test_damaged_pictures_are_the_same_at_every_reading(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ground = rng.integers(0, 256, (288, 384, 3), np.uint8)
+    path = tmp_path / "damaged.mp4"
+    write_video(path, (np.roll(ground, 3 * i, axis=1) for i in range(50)), fps=25, crf=30)
+    data = bytearray(path.read_bytes())
+    for at in rng.integers(len(data) // 10, len(data) * 8 // 10, 20).tolist():
+        data[at] ^= 1 << int(rng.integers(8))
+    path.write_bytes(data)
+    readings = set()
+    for _ in range(6):
+        with stream_frames(open_clip(path)) as stream:
+            shown = tuple((frame.pts, hash(frame.image.tobytes())) for frame in stream)
+            readings.add((shown, *stream.warnings))
+    assert len(readings) == 1
+    ((shown, warning),) = readings
+    assert len(shown) > 10 and warning.endswith("damaged pictures left out")
