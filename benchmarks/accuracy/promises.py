@@ -113,9 +113,11 @@ def _held_out(result: Result) -> Iterator[Promise]:
     worst = min(result["families"], key=lambda row: row["left_out"]["auc"])
     part = worst["left_out"]
     yield _ranked(limits.OWN_FAMILY, part, f"{_count(part)} ({worst['family']})")
-    yield Promise(limits.OWN_TPR, clips["tpr_at_fpr"]["0.01"],
-                  clips["tpr_at_fpr_interval"]["0.01"], _count(clips),
-                  "not supported by n: it needs 300 independent reals")  # fmt: skip
+    if found := result.get("found"):  # absent from results of before it was counted
+        few = "" if found["claim"] else f" of {found['real_groups']} people, too few for a claim"
+        yield Promise(limits.OWN_TPR, found["tpr"], found["interval"], _count(found) + few)
+    else:
+        yield Promise(limits.OWN_TPR)
     yield Promise(limits.OWN_ECE, clips["ece_prior_matched"],
                   clips["ece_prior_matched_interval"], _count(clips))  # fmt: skip
     yield Promise(limits.OWN_CLLR, clips["cllr"] - clips["cllr_min"], n=_count(clips))

@@ -73,9 +73,11 @@ def results(folder: Path) -> None:
     own = {
         "name": "held-out", "date": "2026-01-01", "group": block(0.98),
         "clips": block(
-            0.9, tpr_at_fpr={"0.01": None}, tpr_at_fpr_interval={"0.01": None},
-            ece_prior_matched=0.02, ece_prior_matched_interval=[0.01, 0.04], cllr=0.5, cllr_min=0.4,
+            0.9, ece_prior_matched=0.02, ece_prior_matched_interval=[0.01, 0.04], cllr=0.5,
+            cllr_min=0.4,
         ),
+        "found": {"fpr": 0.01, "tpr": 0.55, "interval": [0.4, 0.7], "n_real": 3, "n_fake": 4,
+                  "real_groups": 2, "claim": False},
         "families": [{"family": "a", "left_out": block(0.9)},
                      {"family": "b", "left_out": block(0.8)}],
         "occlusion": block(0.93), "occlusion_pixels": {"n": 5, "ap": 0.7, "interval": [0.6, 0.8]},
@@ -96,7 +98,9 @@ def test_each_promise_is_met_missed_or_says_why_not(
     assert told["own test, AUC by group"].outcome == "met"
     worst = told["own test, worst family left out of the fit, AUC"]
     assert worst.outcome == "missed by 0.080" and worst.n == "3 + 4 (b)"
-    assert "not supported by n" in told["own test, TPR at FPR 1 %"].outcome
+    found = told["own test, TPR at FPR 1 %"]
+    assert found.outcome == "missed by 0.250"
+    assert found.n == "3 + 4 of 2 people, too few for a claim"
     assert told["own test, Cllr above its least"].outcome == "missed by 0.070"
     assert told["own test, ECE at its share of fakes"].outcome == "met"
     assert "sealed" in told["DFDC crops of split once, AUC"].outcome
@@ -134,10 +138,13 @@ def test_the_table_in_the_docs_names_every_results_file(tmp_path: Path) -> None:
     assert "results/accuracy-x.json`, `benchmarks/results/held-out-x.json`" in made
 
 
-def test_bars_of_the_own_test_leave_out_what_n_cannot_carry(tmp_path: Path) -> None:
+def test_bars_of_the_own_test_leave_out_what_has_no_figure(tmp_path: Path) -> None:
     results(tmp_path)
-    bars = bars_of(json.loads((tmp_path / "held-out-x.json").read_text()))
-    assert not any("FPR 1 %" in bar.name for bar in bars)
+    result = json.loads((tmp_path / "held-out-x.json").read_text())
+    bars = bars_of(result)
+    assert {bar.name: bar.met for bar in bars}["own test, TPR at FPR 1 %"] is False
+    result["found"]["tpr"] = None
+    assert not any("FPR 1 %" in bar.name for bar in bars_of(result))
     assert {bar.name: bar.met for bar in bars}["occlusion failures, pixel average precision"]
 
 
