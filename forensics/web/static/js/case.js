@@ -3,16 +3,14 @@
 import { api } from "./api.js";
 import { badge } from "./inbox.js";
 import { h } from "./dom.js";
-import { bytes, clock, has, language, percent, t, when } from "./i18n.js";
-import { evidence, quality } from "./evidence.js";
+import { bytes, clock, language, percent, t, when } from "./i18n.js";
+import { evidence, quality, reason } from "./evidence.js";
 import { makePlayer } from "./player.js";
 import { counts, provenance, rules, todo, word } from "./provenance.js";
 import { timelines } from "./timeline.js";
 
 const POLL = 600;
 const TABS = { "": "tab_findings", review: "tab_review", export: "tab_export" };
-
-export const reason = (code) => h("li", null, has(`reason_${code}`) ? t(`reason_${code}`) : t("reason_other", { code }));
 
 // A weak measurement differs from having none, and an audit looks at no picture.
 const title = (verdict) => verdict.label !== "inconclusive" ? verdict.label : verdict.probability !== null ? "weak"

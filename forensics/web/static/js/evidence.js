@@ -2,10 +2,11 @@
 
 import { h } from "./dom.js";
 import { clock, has, t } from "./i18n.js";
-import { reason } from "./case.js";
 
 const QUALITY = { inter_ocular: (v) => `${v.toFixed(0)} px`, sharpness: (v) => v.toFixed(2), grain: (v) => v.toFixed(2), exposure: (v) => v.toFixed(2), yaw: (v) => `${v.toFixed(0)}°`,
   mesh_confidence: (v) => v.toFixed(2), occlusion: (v) => `${(100 * v).toFixed(0)} %`, usable_share: (v) => `${(100 * v).toFixed(0)} %`, crops: (v) => v.toFixed(0) };
+
+export const reason = (code) => h("li", null, has(`reason_${code}`) ? t(`reason_${code}`) : t("reason_other", { code }));
 
 function pictures(item, player) {
   if (!item.pictures.length) return null;
