@@ -58,6 +58,7 @@ def test_upload_progress_and_case(browser: Browser, desk: Running, case: str) ->
                         "Quality: could each face be judged?", "The file",
                         "Provenance: what the file says of itself"):  # fmt: skip
             assert page.get_by_role("heading", name=heading, exact=True).count() == 1
+        page.locator(".overlay .box").first.wait_for()  # once the size of the clip is known
         assert page.locator(".overlay .box").count() == 1, "a face is shown from the start"
         assert page.locator("article.card").count() >= 2
         assert page.locator("table.rules").count() >= 1
