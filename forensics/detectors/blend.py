@@ -16,7 +16,7 @@ from forensics.types import Evidence, FaceCrops
 _BATCH = 2  # as fast a crop as eight on two cores, with 120 MB less
 
 
-@register_detector(input="face_crops", version="6", cost=2, default=True)
+@register_detector(input="face_crops", version="7", cost=2, default=True)
 class blend(Detector):
     """Score blend boundaries and repainted skin in face crops with a small network.
 
