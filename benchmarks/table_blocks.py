@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.accuracy.promises import HEAD, SOURCES, promises
-from benchmarks.tables import Result, bar_lines, figures, interval
+from benchmarks.tables import Result, accuracy_lines, bar_lines, figures, interval
 
 
 @figures("accuracy-bars", of="accuracy")
@@ -20,6 +20,12 @@ def _paired(result: Result) -> list[str]:
         difference = interval(row["difference"], row["interval"])
         lines.append(f"| {row['set']} | {row['against']} | {difference} | {row['n']} |")
     return lines if len(lines) > 2 else ["These results hold no comparison on the same rows."]
+
+
+@figures("once", of="once", optional=True)
+def _once(result: Result) -> list[str]:
+    parts = ("", "Ours against each peer on the same rows:", "")
+    return [*accuracy_lines(result), *_stills(result), *parts, *_paired(result)]
 
 
 @figures("cross-auc", of="accuracy", optional=True)
@@ -51,11 +57,16 @@ def _at_threshold(result: Result) -> list[str]:
         said = "carried by n" if row["supported"] else "not supported by n"
         rate = interval(row["fpr"], row["interval"])
         lines.append(f"| {row['set']} | {row['groups']} | {row['hits']} | {rate} | {said} |")
+    return [*lines, *_stills(result)]
+
+
+def _stills(result: Result) -> list[str]:
     stills = result.get("stills_called") or []
-    if stills:
-        lines += ["", "Crops, if each were a still to be scanned:", "",
-                  "| set | real called suspect [95 %] | of | fakes called [95 %] | of |",
-                  "|---|---|---|---|---|"]  # fmt: skip
+    if not stills:
+        return []
+    lines = ["", "Crops, if each were a still to be scanned:", "",
+             "| set | real called suspect [95 %] | of | fakes called [95 %] | of |",
+             "|---|---|---|---|---|"]  # fmt: skip
     for row in stills:
         cells = [f"{interval(row[label]['rate'], row[label]['interval'])} | {row[label]['n']}"
                  for label in ("real", "fake")]  # fmt: skip

@@ -141,11 +141,12 @@ _BRIEF = ("ours", "blend alone", "Meso4_DF")
 def _accuracy_brief(result: Result) -> list[str]:
     """Ours, its leading detector, and one published peer; the whole table is in the docs."""
     rows = [row for row in result["results"] if row["scorer"] in _BRIEF]
-    return _accuracy({**result, "results": rows})
+    return accuracy_lines({**result, "results": rows})
 
 
 @figures("accuracy", of="accuracy")
-def _accuracy(result: Result) -> list[str]:
+def accuracy_lines(result: Result) -> list[str]:
+    """Return the table of all scorers on all sets."""
     lines = [
         "| set | scored by | real + fake | AUC [95 %] | TPR at FPR 5 % | ECE |",
         "|---|---|---|---|---|---|",

@@ -67,21 +67,26 @@ def _count(block: Result) -> str:
     return f"{block['n_real']} + {block['n_fake']}"
 
 
+def _once(result: Result) -> Iterator[Promise]:
+    if not result:
+        for limit in (limits.ONCE, limits.STILLS_CALLED):
+            yield Promise(limit, why="sealed: not opened yet")
+        return
+    yield _ranked(limits.ONCE, next(r["frame"] for r in result["results"] if r["scorer"] == OURS))
+    (row,) = result["stills_called"]
+    real = row["real"]
+    yield Promise(limits.STILLS_CALLED, real["rate"], real["interval"], str(real["n"]))
+
+
 def _accuracy(result: Result) -> Iterator[Promise]:
     rows = {(row["set"], row["scorer"]): row["frame"] for row in result.get("results", [])}
-    for limit, name, scorer, why in (
-        (limits.ONCE, "DFDC crops, once", OURS, "sealed: not opened yet"),
-        (limits.LOOK, "DFDC crops, look", OURS, "not run"),
-        (limits.PORTRAITS, "held-out self-blends, lightly coded", OURS, "not run"),
-        (limits.FFPP, "clips, FF++ c40", OURS, "not run"),
+    for limit, name in (
+        (limits.LOOK, "DFDC crops, look"),
+        (limits.PORTRAITS, "held-out self-blends, lightly coded"),
+        (limits.FFPP, "clips, FF++ c40"),
     ):
-        frame = rows.get((name, scorer))
-        yield Promise(limit, why=why) if frame is None else _ranked(limit, frame)
-    stills = {row["set"]: row["real"] for row in result.get("stills_called", [])}
-    if real := stills.get("DFDC crops, once"):
-        yield Promise(limits.STILLS_CALLED, real["rate"], real["interval"], str(real["n"]))
-    else:
-        yield Promise(limits.STILLS_CALLED, why="sealed: not opened yet")
+        frame = rows.get((name, OURS))
+        yield Promise(limit) if frame is None else _ranked(limit, frame)
     fakes = [
         clip for clip in result.get("clips", [])
         if "FaceForensics++" in clip["source"] and clip["label"] == "fake"
@@ -152,6 +157,7 @@ def _robustness(result: Result) -> Iterator[Promise]:
 
 
 SOURCES: dict[str, Callable[[Result], Iterator[Promise]]] = {
+    "once": _once,
     "accuracy": _accuracy,
     "held-out": _held_out,
     "localisation": _localisation,

@@ -1,7 +1,8 @@
 """Measure the shipped detector beside its peers: ``python -m benchmarks.accuracy``.
 
 Nothing is fitted here. The sealed split of the crop set is opened by ``--sets once --why REASON``
-alone, and every opening is counted in ``benchmarks/results/openings.jsonl``.
+alone, and every opening is counted in ``benchmarks/results/openings.jsonl``. What it gives is a
+result of its own, which later measurements of the other sets leave as it is.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from benchmarks.accuracy.kept import KeptScorer
 from benchmarks.accuracy.openings import LOG, open_counted
 from benchmarks.accuracy.others import SkippedError, peers_of
 from benchmarks.accuracy.portraits import write_pairs
-from benchmarks.accuracy.sets import open_set, part_of, thinned
+from benchmarks.accuracy.sets import SEALED, open_set, part_of, thinned
 from benchmarks.accuracy.single import alone
 from benchmarks.limits import Limit
 from forensics.errors import ForensicsError
@@ -146,7 +147,7 @@ class Benchmark:
     def once(self) -> None:
         """The sealed half: opened for a stated reason, and counted."""
         manifest, count = open_counted(
-            self.crops, split="once", why=self.options.why, log=self.options.log,
+            self.crops, split=SEALED, why=self.options.why, log=self.options.log,
             weights_sha256=str(self.scorer.identity.get("weights_sha256")),
             again=self.options.again,
         )  # fmt: skip
@@ -231,7 +232,7 @@ SETS: dict[str, Callable[[Benchmark], None]] = {
     "clips": Benchmark.clips,
     "own": Benchmark.own,
     "portraits": Benchmark.portraits,
-    "once": Benchmark.once,
+    SEALED: Benchmark.once,
 }
 _USUAL = ("look", "clips", "own", "portraits")
 
@@ -304,7 +305,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = options.sets.split(",")
     if unknown := [name for name in names if name not in SETS]:
         parser.error(f"no set is called {unknown[0]!r}; known: {', '.join(SETS)}")
-    if (options.own_split or "").strip().lower() == "once":
+    if SEALED in names and len(names) > 1:
+        parser.error("the sealed split is measured by itself: --sets once --why REASON")
+    if (options.own_split or "").strip().lower() == SEALED:
         parser.error("split 'once' is sealed and is never opened by this benchmark")
     try:
         benchmark = Benchmark(options)
@@ -332,5 +335,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "false_alarms": false_alarms(benchmark.verdicts) if benchmark.verdicts else None,
         "bars": [bar.record() for bar in benchmark.bars],
     }
-    print(write_result("accuracy", result, options.out))
+    print(write_result(SEALED if SEALED in names else "accuracy", result, options.out))
     return 0 if met and not benchmark.failed else 1

@@ -261,3 +261,9 @@ def test_the_whole_benchmark_at_toy_size(
     assert "say why" in capsys.readouterr().err
     assert main([*sealed, "--why", "a test"]) in (0, 1)
     assert [entry["rows"] for entry in read_openings(log)] == [4]
+    (opened,) = out.glob("once-*.json")
+    assert {row["set"] for row in json.loads(opened.read_text())["results"]} == {"DFDC crops, once"}
+    assert path.read_text() == text, "the other sets keep their result"
+    with pytest.raises(SystemExit):
+        main([*common, "--sets", "look,once", "--why", "a test", "--again", "--log", str(log)])
+    assert len(read_openings(log)) == 1

@@ -111,8 +111,6 @@ def test_each_promise_is_met_missed_or_says_why_not(
 
 def test_real_crops_called_count_once_the_split_is_opened(tmp_path: Path) -> None:
     results(tmp_path)
-    path = tmp_path / "accuracy-x.json"
-    accuracy = json.loads(path.read_text())
     name = "real DFDC crops of split once called suspect"
     assert "sealed" in {p.limit.on: p for p in from_folder(tmp_path)}[name].outcome
     rows = [{"llr": llr, "label": label} for llr, label in
@@ -125,8 +123,11 @@ def test_real_crops_called_count_once_the_split_is_opened(tmp_path: Path) -> Non
     assert (found["real"]["suspect"], found["real"]["n"]) == (1, 3)
     assert found["fake"]["rate"] == 1.0
     assert found["real"]["interval"][0] < 1 / 3 < found["real"]["interval"][1]
-    accuracy["stills_called"] = [{"set": "DFDC crops, once", **found}]
-    path.write_text(json.dumps(accuracy))
+    opened = {
+        "name": "once", "date": "2026-01-01", "results": [{"scorer": "ours", "frame": block(0.7)}],
+        "stills_called": [{"set": "DFDC crops, once", **found}],
+    }  # fmt: skip
+    (tmp_path / "once-x.json").write_text(json.dumps(opened))
     told = {p.limit.on: p for p in from_folder(tmp_path)}[name]
     assert told.outcome == "missed by 0.313" and told.n == "3"
 
