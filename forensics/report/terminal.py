@@ -125,9 +125,9 @@ def _print_details(report: Report, console: Console) -> None:
             console,
         )
     _say(f"What this does not prove: {words.limits}", console)
-    for code in verdict.reasons:
-        if remedy := explain(code).remedy:
-            _say(f"You can: {remedy}", console)
+    remedies = dict.fromkeys(explain(code).remedy for code in verdict.reasons)
+    for remedy in filter(None, remedies):
+        _say(f"You can: {remedy}", console)
     if report.declaration.status != "none":
         # Kept apart from the verdict: it alone may be why the exit code says more than that.
         _say(f"What the file declares: {' '.join(declaration_words(report.declaration))}", console)

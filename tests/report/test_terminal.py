@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from typing import Any
 
 from rich.cells import cell_len
@@ -98,3 +99,12 @@ def test_a_doubted_measurement_is_not_called_weak() -> None:
     assert verdict_title(doubted) == "What was measured cannot be relied on"
     weak = Verdict("inconclusive", reasons=("not_enough_evidence",), **likely)  # type: ignore[arg-type]
     assert "too weak" in verdict_title(weak)
+
+
+def test_what_two_reasons_advise_is_said_once(factories: Any) -> None:
+    report = factories["suspect"]()
+    reasons = ("unstable", "colour_alone")
+    assert len({explain(code).remedy for code in reasons}) == 1
+    verdict = replace(report.verdict, label="inconclusive", reasons=reasons)
+    doubted = replace(report, verdict=verdict)
+    assert reports_to_text([doubted]).count("You can: ") == 1
