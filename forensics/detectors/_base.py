@@ -62,3 +62,8 @@ class Detector:
     def card(self) -> dict[str, Any]:
         """Return facts about the weights (licence, data, error rate), empty when there are none."""
         return {}
+
+    def weights(self) -> dict[str, str]:
+        """Return the SHA-256 of every weights file that it reads, by the file's name."""
+        digest = self.card().get("sha256")
+        return {self.name: str(digest)} if digest else {}

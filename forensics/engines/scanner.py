@@ -286,7 +286,9 @@ class Scanner:
             config["trust_anchors_sha256"] = self._anchors.sha256
         return {
             "versions": _versions() | {f"detector {d.name}": d.version for d in self.detectors},
-            "weights_sha256": {d.name: d.card()["sha256"] for d in self.detectors if d.card()},
+            "weights_sha256": {
+                name: digest for d in self.detectors for name, digest in d.weights().items()
+            },
             "calibration": "shipped" if self.options.calibration is None else "given",
             "config": config,
             "config_sha256": self.options.digest(),

@@ -15,11 +15,13 @@ def test_blend_keeps_the_rules() -> None:
     check_detector("blend")
 
 
-def test_shipped_weights_are_those_of_the_card() -> None:
-    data = (files("forensics") / "weights" / "blend.onnx").read_bytes()
-    card = create_detector("blend").card()
+@pytest.mark.parametrize("name", ["blend", "blend_still"])
+def test_shipped_weights_are_those_of_the_card(name: str) -> None:
+    data = (files("forensics") / "weights" / f"{name}.onnx").read_bytes()
+    card = _onnx.read_card(name)
     assert hashlib.sha256(data).hexdigest() == card["sha256"]
-    assert card["licence"] == "Apache-2.0"
+    assert create_detector("blend").weights()[name] == card["sha256"]
+    assert card["name"] == name and card["licence"] == "Apache-2.0"
     assert card["stands_on"]["licences"]
 
 
@@ -41,13 +43,16 @@ def test_mirror_makes_the_score_blind_to_side() -> None:
     assert np.allclose(one.artifacts["region"], other.artifacts["region"][:, :, ::-1], atol=1e-4)
 
 
-def test_a_still_is_looked_at_mirrored_too() -> None:
+def test_a_still_is_looked_at_mirrored_and_by_a_second_network() -> None:
     crops = make_crops(2)
-    (still,) = create_detector("blend").score_still(crops)
-    (plain,) = create_detector("blend").score(crops)
-    (mirrored,) = create_detector("blend", mirror=True).score(crops)
-    assert np.array_equal(still.artifacts["logits"], mirrored.artifacts["logits"])
-    assert not np.allclose(still.artifacts["logits"], plain.artifacts["logits"])
+    turned = make_crops(2, data=np.ascontiguousarray(crops.data[:, :, ::-1]))
+    detector = create_detector("blend")
+    (still,), (other,) = detector.score_still(crops), detector.score_still(turned)
+    assert still.artifacts["region"].shape == (2, 24, 24)
+    assert np.allclose(still.artifacts["logits"], other.artifacts["logits"], atol=1e-4)
+    assert np.allclose(still.artifacts["region"], other.artifacts["region"][:, :, ::-1], atol=1e-4)
+    (first,) = create_detector("blend", mirror=True).score(crops)
+    assert not np.allclose(still.artifacts["logits"], first.artifacts["logits"])
 
 
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
