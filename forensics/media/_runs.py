@@ -68,6 +68,8 @@ class RunDecoder:
         self._path, self._index, self._limits = path, index, limits
         self._tick, self._skip = tick, skip
         self._stack = ExitStack()
+        self._context: Any = None
+        self._packets: Any = None
         self._last = float("-inf")
         self._shown = 0
         self._bad_packets = 0
@@ -83,7 +85,7 @@ class RunDecoder:
     def _close(self) -> None:
         self._stack.close()
         # PyAV's objects refer to each other; without this the decoder's pictures stay in memory.
-        del self._context, self._packets
+        self._context = self._packets = None
         gc.collect()
 
     def _open(self, threads: int) -> None:
