@@ -49,6 +49,9 @@ export function makePlayer(item, report) {
   const threshold = report.environment.config.score_threshold ?? 0.5;
   const tracks = report.tracks.map((track) => ({ ...track, boxes: track.boxes ?? [], step: longestStep(track.boxes ?? []) }));
   let media = null, derived = false, wanted = firstLook(tracks);
+  // The moment a reviewer asked for stands until the clip goes elsewhere: events of an earlier
+  // seek still come in, and the picture that shows a moment starts a little before it.
+  let asked = null;
 
   function draw(time) {
     const parts = [];
@@ -65,11 +68,13 @@ export function makePlayer(item, report) {
         `${t("face_n", { n: track.id })}${track.abstained ? ` ${t("not_judged")}` : near && near.score !== null ? ` ${near.score.toFixed(2)}` : ""}`));
     }
     overlay.replaceChildren(...parts);
-    for (const listener of listeners) listener(time);
+    for (const listener of listeners) listener(asked ?? time);
   }
 
   function follow(video) {
     const paint = () => draw(video.currentTime);
+    video.addEventListener("play", () => { asked = null; });
+    video.addEventListener("seeking", () => { if (asked !== null && Math.abs(video.currentTime - Math.min(asked, video.duration || asked)) > NEAR) asked = null; });
     for (const event of ["seeked", "timeupdate", "loadeddata", "pause"]) video.addEventListener(event, paint);
     if ("requestVideoFrameCallback" in video) {
       const tick = (_now, facts) => { draw(facts.mediaTime); if (media === video) video.requestVideoFrameCallback(tick); };
@@ -117,7 +122,7 @@ export function makePlayer(item, report) {
   return {
     element, still,
     seek(time) {
-      wanted = time;
+      wanted = asked = time;
       if (media && !still && media.readyState > 0) { media.pause(); media.currentTime = inside(time); }
       draw(time);
     },
