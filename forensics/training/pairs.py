@@ -12,6 +12,7 @@ from forensics.training.blend import Image, Mask
 from forensics.training.capture import film
 from forensics.training.degrade import draw_chain
 from forensics.training.fakes import MAKERS, SHARES, Material
+from forensics.training.mingle import mingle
 from forensics.training.portraits import SIDE, Portrait
 from forensics.training.setting import Setting
 from forensics.training.warp import displacement, move_pixels, turn_head
@@ -72,6 +73,7 @@ class PairSource:
         filmed: Share of the pairs whose picture is made to look like coded footage before
             anything is done to the face, 0..1.
         turned: Share of the faces whose head is turned and expression moved, 0..1.
+        mingled: Share of the faces that get part of another's shape and colours, 0..1.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class PairSource:
         setting: Setting | None = None,
         filmed: float = 0.0,
         turned: float = 0.75,
+        mingled: float = 0.0,
     ) -> None:
         self._portraits = portraits
         self._material = material
@@ -99,11 +102,15 @@ class PairSource:
         self._setting = setting
         self._filmed = filmed
         self._turned = turned
+        self._mingled = mingled
 
     def draw(self, seed: tuple[int, int]) -> Pair:
         """Return the pair of this seed."""
         rng = np.random.default_rng(seed)
         portrait = self._portraits[int(rng.integers(len(self._portraits)))]
+        if self._mingled and rng.random() < self._mingled:
+            other = self._portraits[int(rng.integers(len(self._portraits)))]
+            portrait = mingle(portrait, other, rng)
         image, mesh = widen(portrait, rng, self._turned)
         if self._filmed and rng.random() < self._filmed:
             image = film(image, rng)

@@ -25,6 +25,8 @@ class Recipe:
         lit: Share of the pairs under lamps of several colours.
         filmed: Share of the pairs that are made from what looks like coded footage.
         defocused: Share of the pairs that are out of focus.
+        mingled: Share of the faces that get part of another's shape and colours.
+        taught: Weight of imitating the teachers, if there are any; labels have the rest.
         bfloat16: Multiply matrices in bfloat16, see `forensics.training.precision`.
     """
 
@@ -43,4 +45,6 @@ class Recipe:
     lit: float = 0.0
     filmed: float = 0.0
     defocused: float = 0.0
+    mingled: float = 0.0
+    taught: float = 0.7
     bfloat16: bool = False

@@ -39,6 +39,7 @@ from forensics.training.portraits import build_cache, load_cache
 from forensics.training.precision import keep_float32
 from forensics.training.recipe import Recipe
 from forensics.training.setting import Setting
+from forensics.training.teach import Teachers, imitation
 from forensics.training.unfold import load_exported
 
 _THINGS = "MIT, templates of face masks and glasses"
@@ -83,6 +84,7 @@ def train(
     painted: float = 0.6,
     occluders: Path | None = None,
     footage: Sequence[Path] = (),
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Run or continue a training and return the last checkpoint's path.
 
@@ -99,6 +101,7 @@ def train(
         painted: Share of the repainted faces that the painter makes, 0..1.
         occluders: Folder with templates of masks and glasses; without, things are only drawn.
         footage: Clips of the GRID corpus whose frames are used like portraits.
+        teachers: Networks whose mean is imitated, see `forensics.training.teach`.
 
     Raises:
         FileNotFoundError: No portraits.
@@ -116,12 +119,14 @@ def train(
     with console.status("making the validation pairs"):
         checks = validation_pairs(load_cache(cache, ["validate"]), linear, recipe.seed)
 
+    example = checks["auc"][0][0].float()
+    staff = Teachers(teachers, example, bfloat16=recipe.bfloat16)
     torch.manual_seed(recipe.seed)
     net = BlendNet()
     if start is None:
         initial = load_imagenet(net)
     elif start.suffix == ".onnx":
-        load_exported(net, start, checks["auc"][0][0].float())
+        load_exported(net, start, example)
         digest = hashlib.sha256(start.read_bytes()).hexdigest()
         initial = f"exported weights of sha256 {digest[:12]}, themselves from ImageNet's"
     else:
@@ -150,13 +155,13 @@ def train(
               ),
               "painter": None if painter is None
               else hashlib.sha256(painter.read_bytes()).hexdigest(),
-              "painted": 0.0 if painter is None else painted}
+              "painted": 0.0 if painter is None else painted, "teachers": staff.digests}
     setting = Setting(
         things=load_templates(occluders, "train"), covered=recipe.covered, treated=recipe.treated,
         disturbed=recipe.disturbed, lit=recipe.lit, defocused=recipe.defocused,
     )
     source = PairSource(portraits, material, size=SIZE, mild=recipe.mild, setting=setting,
-                        filmed=recipe.filmed)
+                        filmed=recipe.filmed, mingled=recipe.mingled)
     if recipe.bfloat16:
         keep_float32(net)
     dataset = PairDataset(source, recipe, facts["step"], 10**7)
@@ -166,7 +171,8 @@ def train(
     stop = {"now": False}
     signal.signal(signal.SIGTERM, lambda *_: stop.update(now=True))
     try:
-        _loop(net, ema, optimizer, iter(loader), checks, facts, recipe, budget, path, console, stop)
+        _loop(net, ema, optimizer, iter(loader), checks, facts, recipe, budget, path, console, stop,
+              staff)
     except KeyboardInterrupt:
         console.print("interrupted: the same command goes on from the last checkpoint")
     return path
@@ -184,6 +190,7 @@ def _loop(
     path: Path,
     console: Console,
     stop: dict[str, bool],
+    staff: Teachers,
 ) -> None:
     last = saved = time.monotonic()
     running = dict[str, float]()
@@ -199,6 +206,10 @@ def _loop(
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.bfloat16):
             logits, maps = net(x)
         loss, parts = losses(logits.float(), maps.float(), labels, targets, recipe)
+        if staff:
+            copied = imitation(logits.float(), maps.float(), staff(x), recipe.map_weight)
+            loss = recipe.taught * copied + (1 - recipe.taught) * loss
+            parts["taught"] = float(copied.detach())
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -212,9 +223,9 @@ def _loop(
             running[key] = running.get(key, value) * 0.98 + value * 0.02
         if facts["step"] % 20 == 0:
             left = (budget - facts["spent"]) / 60
+            told = "  ".join(f"{name} {value:.3f}" for name, value in running.items())
             console.print(
-                f"step {facts['step']:6d}  score {running['score']:.3f}  map {running['map']:.3f}"
-                f"  rank {running['rank']:.3f}  lr {rate:.1e}  {left:.1f} min left"
+                f"step {facts['step']:6d}  {told}  lr {rate:.1e}  {left:.1f} min left"
             )
         if time.monotonic() - saved > 240 or facts["spent"] >= budget or stop["now"]:
             found = {name: validate(ema, batches) for name, batches in checks.items()}
@@ -268,6 +279,13 @@ def main(
     defocused: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share out of focus.")
     ] = 0.0,
+    mingled: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share mingled with another face.")
+    ] = 0.0,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="Checkpoint or .onnx to imitate; repeated, the mean of all."),
+    ] = None,
     footage: Annotated[
         list[Path] | None, typer.Option(help="A clip of the GRID corpus to use; repeat it.")
     ] = None,
@@ -281,10 +299,11 @@ def main(
     path = train(
         faces, out, budget=seconds(budget), recipe=Recipe(
             seed=seed, rate=rate, mild=mild, covered=covered, treated=treated,
-            disturbed=disturbed, lit=lit, filmed=filmed, defocused=defocused, bfloat16=bfloat16,
+            disturbed=disturbed, lit=lit, filmed=filmed, defocused=defocused, mingled=mingled,
+            bfloat16=bfloat16,
         ),
         workers=workers, console=console, start=start, painter=painter, painted=painted,
-        occluders=occluders, footage=footage or (),
+        occluders=occluders, footage=footage or (), teachers=teacher or (),
     )
     console.print(f"wrote {path}; export it with `python -m forensics.training.export`")
 
