@@ -21,7 +21,7 @@ from rich.progress import track
 
 from benchmarks._results import RESULTS, show, write_result
 from benchmarks.accuracy.sets import open_set
-from forensics.detectors import list_detectors
+from forensics.detectors import list_detectors, weights_of
 from forensics.evaluation.bootstrap import auc_interval
 from forensics.evaluation.metrics import roc_auc
 from forensics.training.calibrate import LEADING, load_detectors, measure_rows
@@ -177,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows = track(open_set(path).rows, description=split)
             clips[split] = measure_rows(rows, detectors, store=options.work, frames=8, bursts=2)
     result: dict[str, Any] = {
-        "weights_sha256": {d.name: d.card().get("sha256") for d in detectors},
+        "weights_sha256": weights_of(detectors),
         "selection": choose(clips["validate"], names, options.replicates),
     }
     selection = result["selection"]

@@ -28,7 +28,7 @@ from benchmarks._results import Bar, finish, show
 from benchmarks.accuracy.sets import open_set
 from benchmarks.localisation.measures import Span, f1, matched, pixel_ap
 from benchmarks.localisation.spliced import beside, spliced
-from forensics.detectors import create_detector
+from forensics.detectors import create_detector, weights_of
 from forensics.engines.options import ScanOptions
 from forensics.engines.scanner import Scanner
 from forensics.errors import ForensicsError
@@ -240,7 +240,7 @@ def measure(rows: Sequence[Row], folder: Path, *, replicates: int) -> dict[str, 
             "interval": list(wilson(sum(right), len(right))),
         },
         "seconds": _f1(counts, replicates),
-        "weights_sha256": {d.name: str(d.card().get("sha256", "")) for d in scanner.detectors},
+        "weights_sha256": weights_of(scanner.detectors),
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensics.detectors import detector_info, list_detectors
+from forensics.detectors import detector_info, list_detectors, weights_of
 from forensics.engines.judging import Judged
 from forensics.engines.ledger import Face
 from forensics.engines.options import ScanOptions
@@ -65,8 +65,8 @@ class Speaker:
 
     @property
     def weights(self) -> dict[str, str]:
-        """The sha256 of the weights, by detector."""
-        return {d.name: str(d.card().get("sha256", "")) for d in self._scanner.detectors}
+        """The sha256 of every weights file, by its name."""
+        return weights_of(self._scanner.detectors)
 
     def look(self, path: Path) -> Faces:
         """Return every face of a clip at the times that a scan looks at."""

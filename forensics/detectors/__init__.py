@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forensics.detectors._base import Detector
+    from forensics.detectors._base import Detector, weights_of
     from forensics.detectors._registry import (
         create_detector,
         detector_info,
@@ -20,6 +20,7 @@ _HOMES = {
     "detector_info": "forensics.detectors._registry",
     "list_detectors": "forensics.detectors._registry",
     "register_detector": "forensics.detectors._registry",
+    "weights_of": "forensics.detectors._base",
 }
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "detector_info",
     "list_detectors",
     "register_detector",
+    "weights_of",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from forensics.types import Evidence, FaceCrops
@@ -67,3 +68,8 @@ class Detector:
         """Return the SHA-256 of every weights file that it reads, by the file's name."""
         digest = self.card().get("sha256")
         return {self.name: str(digest)} if digest else {}
+
+
+def weights_of(detectors: Iterable[Detector]) -> dict[str, str]:
+    """Return the SHA-256 of every weights file that these detectors read, by the file's name."""
+    return {name: digest for each in detectors for name, digest in each.weights().items()}

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 
 from forensics import __version__
-from forensics.detectors import Detector, create_detector, list_detectors
+from forensics.detectors import Detector, create_detector, list_detectors, weights_of
 from forensics.engines.background import Background
 from forensics.engines.identify import identify
 from forensics.engines.judging import Judge, Judged
@@ -286,9 +286,7 @@ class Scanner:
             config["trust_anchors_sha256"] = self._anchors.sha256
         return {
             "versions": _versions() | {f"detector {d.name}": d.version for d in self.detectors},
-            "weights_sha256": {
-                name: digest for d in self.detectors for name, digest in d.weights().items()
-            },
+            "weights_sha256": weights_of(self.detectors),
             "calibration": "shipped" if self.options.calibration is None else "given",
             "config": config,
             "config_sha256": self.options.digest(),

@@ -146,12 +146,15 @@ def test_the_account_sees_what_is_lost_and_what_is_doubled(tmp_path: Path) -> No
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs the kernel's tables")
 def test_only_workers_of_this_run_are_killed() -> None:
-    line = [sys.executable, "-c", "input()", fault._WORKERS["process"]]
+    line = [sys.executable, "-c", "print(flush=True); input()", fault._WORKERS["process"]]
     mine = {**os.environ, "FORENSICS_FAULT_RUN": str(os.getpid())}
     with (
         subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=mine) as one,
         subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other,
     ):
+        for child in (one, other):
+            assert child.stdout is not None
+            child.stdout.readline()  # before that, /proc may not show its words and environment
         found = fault.workers("process")
         assert one.pid in found and other.pid not in found
         for child in (one, other):
