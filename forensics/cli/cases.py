@@ -77,6 +77,8 @@ def list_command(
         if format == "table":
             print_text(_table(found.cases) + "\n")
             typer.echo(f"{len(found.cases)} of {found.total}", err=True)
+            if not found.total and rule is not None:
+                _hint(rule)
         else:
             write_rows(found.cases, format, sys.stdout)
 
@@ -230,6 +232,18 @@ def _filter(
         since=_time(since, "--since"), until=_time(until, "--until"), min_score=min_score,
         max_score=max_score, weights=digest_start(weights or "") or None, text=path or "",
     )  # fmt: skip
+
+
+def _hint(rule: str) -> None:
+    """Name the rules there are, where a filter found nothing by a rule that there is not.
+
+    It is no error: a store may hold what rules of other versions said.
+    """
+    from forensics.policy import list_rules
+
+    known = [each.id for each in list_rules()]
+    if rule not in known:
+        typer.echo(f"there is no rule {printable(rule)}; rules: {', '.join(known)}", err=True)
 
 
 def _time(text: str | None, option: str) -> dt.datetime | None:

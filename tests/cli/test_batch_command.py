@@ -75,6 +75,8 @@ def test_killed_at_any_moment_the_same_command_goes_on(folder: Path, tmp_path: P
     shown = forensics("cases", "list", "--db", "c.sqlite", "--format", "csv", at=tmp_path).stdout
     table = list(csv.DictReader(shown.splitlines()))
     assert len(table) == 5 and all(row["state"] == "done" for row in table)
+    none = forensics("cases", "list", "--db", "c.sqlite", "--rule", "eu-0", at=tmp_path).stderr
+    assert "0 of 0" in none and "there is no rule eu-0; rules: " in none
     forensics(*words, "--fail-on", "inconclusive", at=tmp_path, code=1)
 
 
