@@ -169,6 +169,12 @@ def _recipe(plan: Plan) -> int:
                 steps=plan.amounts.recipe, out=plan.results)  # fmt: skip
 
 
+def _inputs(plan: Plan) -> int:
+    return here("ablation.inputs", clips=plan.clips / "validate" / "manifest.jsonl",
+                work=_looks(plan), crops=plan.shared / "data" / "fakes" / "dfdc-dev.jsonl",
+                limit=plan.amounts.limit, out=plan.results)  # fmt: skip
+
+
 def _looks(plan: Plan) -> Path:
     folder = plan.work / "looks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -255,9 +261,9 @@ PREPARE = ("portraits", "peers", "clips")
 WRITE = ("docs", "leaderboard", "promises")
 WITHOUT_WEIGHTS = ("sets", "swapper", "recipe")
 NEEDED_BY = {
-    "portraits": ("accuracy", "held_out", "ablation", "recipe"),
+    "portraits": ("accuracy", "held_out", "ablation", "inputs", "recipe"),
     "peers": ("accuracy",),
-    "clips": ("held_out", "ablation", "recipe"),
+    "clips": ("held_out", "ablation", "inputs", "recipe"),
     "sets": ("accuracy", "robustness", "localisation"),
 }
 """Parts that use what a part makes."""
@@ -267,6 +273,7 @@ WRITTEN_BY = {
     "accuracy": ("accuracy",),
     "held_out": ("held-out",),
     "ablation": ("ablation",),
+    "inputs": ("inputs",),
     "recipe": ("recipe",),
     "robustness": ("robustness",),
     "localisation": ("localisation",),
@@ -284,6 +291,7 @@ STEPS: dict[str, Callable[[Plan], int]] = {
     "accuracy": _accuracy,
     "held_out": _held_out,
     "ablation": _ablation,
+    "inputs": _inputs,
     "recipe": _recipe,
     "robustness": _robustness,
     "localisation": _localisation,

@@ -230,6 +230,40 @@ def _recipe(result: Result) -> list[str]:
     return [*lines, "", f"{n}; {result['pairs']} pairs for each training, {result['side']} px."]
 
 
+@figures("inputs", of="inputs", optional=True)
+def _inputs(result: Result) -> list[str]:
+    lines: list[str] = []
+    for name, title in (("clips", "clips of validation people"), ("crops", "studied DFDC crops")):
+        rows = result.get(name, ())
+        if rows:
+            first = rows[0]
+            lines += [
+                f"| {title}, without | AUC [95 %] | what the step buys [95 %] |", "|---|---|---|"
+            ]
+            for row in rows:
+                bought = row["bought"]
+                told = "" if bought is None else interval(
+                    bought["gain"], (bought["low"], bought["high"])
+                )
+                auc = interval(row["auc"], row["auc_interval"])
+                lines.append(f"| {row['without']} | {auc} | {told} |")
+            lines += ["", f"{first['n_real']} + {first['n_fake']} {title}, {first['groups']} "
+                      "groups; `blend` alone.", ""]  # fmt: skip
+    if bands := result.get("bands"):
+        lines += [
+            "| mean grey level | real + fake | AUC as they are | brought to the usual "
+            "| false alarms as they are | brought to the usual |", "|---" * 6 + "|",
+        ]
+        for band in bands:
+            plain, evened = band["none"], band["all"]
+            cells = [f"{band['from']:.0f} to {band['to']:.0f}",
+                     f"{plain['n_real']} + {plain['n_fake']}"]
+            cells += [interval(part["auc"], part["auc_interval"]) for part in (plain, evened)]
+            cells += [f"{part['false_alarms']} of {part['n_real']}" for part in (plain, evened)]
+            lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 @figures("promises", of="accuracy", also=tuple(SOURCES))
 def _promises(results: Result) -> list[str]:
     lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from forensics.detectors._base import Detector
+from forensics.detectors._normalise import STEPS, normalise
 from forensics.detectors._onnx import open_session, read_card
 from forensics.detectors._registry import register_detector
 from forensics.types import Evidence, FaceCrops
@@ -19,18 +20,21 @@ _STILL = "blend_still"
 _BATCH = 2  # as fast a crop as eight on two cores, with 120 MB less
 
 
-@register_detector(input="face_crops", version="8", cost=2, default=True)
+@register_detector(input="face_crops", version="9", cost=2, default=True)
 class blend(Detector):
     """Score blend boundaries and repainted skin in face crops with a small network.
 
     Args:
         mirror: Also score the mirrored crop and average, at twice the cost.
+        steps: What is brought to the usual in each crop before it is scored; the weights and the
+            calibration were made with all.
     """
 
     sign = "an inner face that differs from its surroundings as pasted or repainted faces do"
 
-    def __init__(self, mirror: bool = False) -> None:
+    def __init__(self, mirror: bool = False, steps: Sequence[str] = STEPS) -> None:
         self.mirror = mirror
+        self.steps = steps
 
     def load(self) -> None:
         """Open the shipped weights."""
@@ -62,9 +66,10 @@ class blend(Detector):
     ) -> list[Evidence]:
         if not len(crops):
             return []
-        seen = [self._run(session, crops.data) for session in sessions]
+        pictures = self._pictures(crops.data)
+        seen = [self._run(session, pictures) for session in sessions]
         if mirror:
-            turned = crops.data[:, :, ::-1]
+            turned = pictures[:, :, ::-1]
             for session in sessions:
                 logits, region = self._run(session, turned)
                 seen.append((logits, region[:, :, ::-1]))
@@ -83,19 +88,27 @@ class blend(Detector):
         ]
 
     def _run(
-        self, session: InferenceSession, data: NDArray[np.uint8]
+        self, session: InferenceSession, pictures: NDArray[np.uint8]
     ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         parts = [
-            session.run(["logit", "maps"], {"image": self._input(data[i : i + _BATCH])})
-            for i in range(0, len(data), _BATCH)
+            session.run(["logit", "maps"], {"image": _input(pictures[i : i + _BATCH])})
+            for i in range(0, len(pictures), _BATCH)
         ]
         logits = np.concatenate([p[0] for p in parts]).astype(np.float64)
         maps = np.concatenate([p[1] for p in parts])
         return logits, np.asarray(maps[:, 1], np.float32)
 
-    def _input(self, data: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Scale (n, h, w, 3) crops to the network's (n, 3, size, size)."""
-        n = self._size
-        how = cv2.INTER_AREA if data.shape[1] > n else cv2.INTER_LINEAR
-        small = [cv2.resize(np.ascontiguousarray(crop), (n, n), interpolation=how) for crop in data]
-        return np.ascontiguousarray(np.stack(small).transpose(0, 3, 1, 2), dtype=np.float32)
+    def _pictures(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Scale (n, h, w, 3) crops to the network's size, at usual light and sharpness."""
+        side = (self._size, self._size)
+        how = cv2.INTER_AREA if data.shape[1] > self._size else cv2.INTER_LINEAR
+        return np.stack([
+            normalise(np.asarray(
+                cv2.resize(np.ascontiguousarray(crop), side, interpolation=how), np.uint8
+            ), self.steps)
+            for crop in data
+        ])  # fmt: skip
+
+
+def _input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)

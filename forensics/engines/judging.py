@@ -21,6 +21,14 @@ from forensics.verdict.timeline import HINT, find_stretch, per_second
 
 Floats = NDArray[np.float64]
 
+STILL_PART = 0.125
+"""Part of the accepted false alarms that a still's threshold lets through.
+
+No other picture can speak against a still, and photographs of strangers are more unlike each other
+than the calibration's: of the studied real DFDC crops several times the accepted share lay above
+its plain threshold.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -58,15 +66,24 @@ class Judge:
         """Return the upper threshold that holds for all of these."""
         sets = {(item.detectors, item.still) for item in likelihoods} or {(self.names, False)}
         return max(
-            self.calibration.threshold(self._target, names or None, still=still)
+            self.calibration.threshold(
+                self._target, names or None, still=still, part=STILL_PART if still else 1.0
+            )
             for names, still in sets
         )
 
     def suspect_alone(self) -> float:
-        """Return the upper threshold of single pictures, such as those of the scores over time."""
+        """Return the upper threshold of one of many pictures, as in the scores over time."""
+        return self._of_single(1.0)
+
+    def suspect_still(self) -> float:
+        """Return the upper threshold of a still, which no other picture stands beside."""
+        return self._of_single(STILL_PART)
+
+    def _of_single(self, part: float) -> float:
         alone = self.calibration.model((self.leading,))
         names = self.names if alone is None else alone.detectors
-        return self.calibration.threshold(self._target, names or None, still=True)
+        return self.calibration.threshold(self._target, names or None, still=True, part=part)
 
     def clear(self, likelihoods: Sequence[Likelihood]) -> float:
         """Return the lower threshold that holds for all of these."""

@@ -60,7 +60,7 @@ class ScanScorer:
     @property
     def still_threshold(self) -> float:
         """Log ratio from which a scan calls a still suspect."""
-        return self._scanner.judge.suspect_alone()
+        return self._scanner.judge.suspect_still()
 
     def score_crop(self, image: NDArray[np.uint8]) -> ScoredInput:
         """Score one (h, w, 3) RGB face crop, whole; reasons are what speaks against suspicion."""

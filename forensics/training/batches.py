@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from forensics.detectors._normalise import normalise
 from forensics.evaluation.metrics import roc_auc
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import Material
@@ -61,8 +62,12 @@ def validation_pairs(
 
 
 def collate(pairs: list[Pair]) -> Batch:
-    """Stack pairs: pictures (2n, 3, s, s) reals first, labels (2n,), map targets (2n, 2, m, m)."""
-    images = np.stack([p.real for p in pairs] + [p.fake for p in pairs]).transpose(0, 3, 1, 2)
+    """Stack pairs: pictures (2n, 3, s, s) reals first, labels (2n,), map targets (2n, 2, m, m).
+
+    Pictures are brought to usual light and sharpness as the detector does it.
+    """
+    seen = [normalise(x) for x in [p.real for p in pairs] + [p.fake for p in pairs]]
+    images = np.stack(seen).transpose(0, 3, 1, 2)
     maps = np.zeros((2 * len(pairs), 2, MAP, MAP), np.float32)
     for index, pair in enumerate(pairs, len(pairs)):
         small = cv2.resize(pair.mask, (MAP, MAP), interpolation=cv2.INTER_AREA)

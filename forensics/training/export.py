@@ -57,7 +57,8 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
         "licence": "Apache-2.0",
         "input": {
             "size": SIZE,
-            "format": "RGB 0..255, one upright face, tight or with up to a quarter of room",
+            "format": "RGB 0..255, one upright face, tight or with up to a quarter of room, "
+                      "brought to usual light, contrast and sharpness",
         },
         "outputs": {"logit": "higher is more likely manipulated",
                     "maps": "blend boundary and pasted region, 24 x 24, 0..1"},
@@ -71,7 +72,8 @@ def write_card(path: Path, *, sha256: str, facts: dict[str, Any]) -> None:
                                      "seconds": round(facts["spent"]),
                                      "painter_sha256": facts.get("painter"),
                                      "painted": facts.get("painted"),
-                                     "interpolated": facts.get("interpolated")},
+                                     "interpolated": facts.get("interpolated"),
+                                     "teachers_sha256": facts.get("teachers", [])},
         "validation": facts["log"][-1:],
     }
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

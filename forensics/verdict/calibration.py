@@ -204,8 +204,9 @@ class Calibration:
         return int(np.searchsorted(np.array(self.edges), grain))
 
     def threshold(
-        self, target_fpr: float, detectors: Sequence[str] | None = None, *, still: bool = False
-    ) -> float:
+        self, target_fpr: float, detectors: Sequence[str] | None = None, *, still: bool = False,
+        part: float = 1.0,
+    ) -> float:  # fmt: skip
         """Return the log ratio above which at most ``target_fpr`` of real clips lie.
 
         The (k+1)-th largest of the real scores, k the errors that the target allows, so that the
@@ -216,6 +217,8 @@ class Calibration:
             target_fpr: Between 0 and 1.
             detectors: Of the model whose scores are to be compared; the largest when None.
             still: The model of single pictures instead.
+            part: Of the target's share, what may really lie above, 0..1: a stricter threshold
+                without a stricter claim.
 
         Raises:
             UsageError: The number of real clips cannot carry the claim (rule of three).
@@ -231,7 +234,7 @@ class Calibration:
             )
         model = self._of(detectors, still)
         kinds = (model.real_scores, model.filmed_scores)
-        return max(_upper(scores, target_fpr) for scores in kinds if scores)
+        return max(_upper(scores, target_fpr * part) for scores in kinds if scores)
 
     def clear(
         self, stratum: int, detectors: Sequence[str] | None = None, *, still: bool = False

@@ -14,7 +14,7 @@ from forensics.engines.stability import recode, shifts, without_colour
 from forensics.engines.wording import explain
 from forensics.testing import make_crops
 from forensics.types import CropQuality, Evidence, FaceCrops
-from forensics.verdict.calibration import Calibration, Model
+from forensics.verdict.calibration import Calibration, Context, Model
 
 QUALITY = CropQuality(
     64.0, sharpness=1.0, exposure=0.5, yaw=0.0, mesh_confidence=1.0, grain=0.0
@@ -107,6 +107,15 @@ def test_a_part_that_seems_to_stand_out_is_hinted_at(inside: float, hint: bool) 
     face.pts["sturdy"], face.usable["sturdy"] = times, [True] * 16
     face.logits["sturdy"] = [inside if 4 <= n < 10 else -6.0 for n in range(16)]
     assert judge.hints_at_part(face) is hint
+
+
+def test_a_still_has_to_look_more_suspicious_than_one_picture_of_many() -> None:
+    judge = judge_of(sturdy())
+    judge.calibration = replace(judge.calibration, still=model_of("sturdy"))
+    summaries = judge.summaries({"sturdy": np.array([1.0])})
+    face = judge.calibration.likelihood(summaries, Context(0.0), still=True)
+    assert face is not None and face.still
+    assert judge.suspect([face]) == judge.suspect_still() > judge.suspect_alone()
 
 
 def test_a_steady_score_is_not_doubted() -> None:

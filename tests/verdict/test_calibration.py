@@ -153,6 +153,13 @@ def test_stricter_targets_raise_the_threshold() -> None:
     assert thresholds == sorted(thresholds)
 
 
+def test_a_part_of_the_target_is_stricter_and_claims_no_more() -> None:
+    scores = np.array(FITTED.models[0].real_scores)
+    strict = FITTED.threshold(0.1, part=0.125)
+    assert strict > FITTED.threshold(0.1) and (scores > strict).mean() <= 0.0125
+    assert FITTED.threshold(0.02, part=0.01) >= scores.max(), "no claim, and so no refusal"
+
+
 def test_threshold_refuses_what_n_cannot_carry() -> None:
     with pytest.raises(UsageError, match="not supported by n") as caught:
         FITTED.threshold(0.01)
