@@ -279,6 +279,7 @@ class Scanner:
         config = self.options.resolved() | {
             "detectors": [d.name for d in self.detectors],
             "threshold_llr": self.threshold,
+            "still_threshold_llr": self.judge.suspect_still(),
             "score_threshold": posterior(self.judge.suspect_alone(), 0.5),
             "calibration_sha256": self.calibration.sha256,
         }

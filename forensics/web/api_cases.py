@@ -25,7 +25,7 @@ from forensics.web.models import (
     VerdictName,
 )
 from forensics.web.playable import playable
-from forensics.web.words import explained
+from forensics.web.words import explained, threshold_of
 
 T = TypeVar("T")
 router = APIRouter(prefix="/v1", responses=REFUSALS)
@@ -86,7 +86,7 @@ def _case(desk: Desk, case: str, lang: str) -> Response:
     found = case_of(desk, case)
     text = desk.store.report(found.id) if found.state == "done" else None
     report = json.loads(text or "{}")
-    limit = report.get("environment", {}).get("config", {}).get("threshold_llr")
+    limit = threshold_of(report)
     reviews = desk.store.reviews(found.id)
     said = [Said(one.reviewer, one.opinion) for one in reviews]
     own = desk.upload(found.id)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.policy.actions import ACTIONS
-from forensics.web.words import explained, title_key, words
+from forensics.web.words import explained, threshold_of, title_key, words
 
 MAX_EVIDENCE = 40
 _FONT = "sc"
@@ -130,7 +130,7 @@ def report_pdf(
     """
     say = words(language)
     file, verdict = record["file"], record["verdict"]
-    threshold = record["environment"]["config"].get("threshold_llr")
+    threshold = threshold_of(record)
     page = _Page(file["path"])
     page.text(file["path"], 15)
     page.text(f"{say['case']} {case}", 8, grey=True)

@@ -69,6 +69,16 @@ def explained(fact: Mapping[str, Any], threshold: float | None, language: str) -
     return None if text is None else text.format_map(_Blank(filled))
 
 
+def threshold_of(report: Mapping[str, Any]) -> float | None:
+    """Return the log ratio from which a report's file was called suspect; a still has its own."""
+    config = report.get("environment", {}).get("config", {})
+    plain = config.get("threshold_llr")
+    if report.get("file", {}).get("kind") != "image":
+        return None if plain is None else float(plain)
+    own = config.get("still_threshold_llr", plain)  # older reports knew one threshold
+    return None if own is None else float(own)
+
+
 class _Blank(dict[str, Any]):
     """A value that is not there leaves nothing behind."""
 

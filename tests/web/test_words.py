@@ -6,7 +6,7 @@ from pathlib import Path
 import forensics.web
 from forensics.policy.actions import ACTIONS
 from forensics.report.reasons import REASONS
-from forensics.web.words import explained, title_key, words
+from forensics.web.words import explained, threshold_of, title_key, words
 
 PAGE = Path(forensics.web.__file__).parent / "static"
 
@@ -76,3 +76,12 @@ def test_nothing_on_the_page_comes_from_elsewhere() -> None:
             assert not re.search(r"https?://|//[a-z]+\.", text), file.name
     page = (PAGE / "index.html").read_text("utf-8")
     assert "<style" not in page and " style=" not in page and not re.search(r"\son\w+=", page)
+
+
+def test_a_still_has_a_threshold_of_its_own() -> None:
+    config = {"threshold_llr": 1.9, "still_threshold_llr": 3.2}
+    report = {"file": {"kind": "video"}, "environment": {"config": config}}
+    assert threshold_of(report) == 1.9
+    assert threshold_of(report | {"file": {"kind": "image"}}) == 3.2
+    older = {"file": {"kind": "image"}, "environment": {"config": {"threshold_llr": 1.9}}}
+    assert threshold_of(older) == 1.9 and threshold_of({}) is None
