@@ -9,7 +9,6 @@ sets helped to choose the steps, so that no figure here is a test.
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,14 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from benchmarks._results import RESULTS, show, write_result
-from benchmarks.ablation.run import Scored, gain
+from benchmarks.ablation.run import Scored, gain, looks_of, unmeasured
 from benchmarks.accuracy.sets import open_set
 from benchmarks.tables import interval
 from forensics.detectors import Detector, create_detector, weights_of
 from forensics.detectors._normalise import STEPS
 from forensics.evaluation.images import read_crop
-from forensics.faces import FaceFinder, FaceMesh
+from forensics.testing import make_crops
 from forensics.training.fusion import Measured
-from forensics.training.looks import stored_look
-from forensics.types import CropQuality, FaceCrops
-from forensics.verdict.calibration import Context
 
 WAYS: dict[str, tuple[str, ...]] = {
     "all": STEPS,
@@ -42,21 +38,13 @@ WAYS: dict[str, tuple[str, ...]] = {
 _WITHOUT = {"all": "nothing", "none": "all of them"}
 _BANDS = (0.0, 45.0, 75.0, 256.0)  # mean grey level of the middle
 _FPR = 0.05
-_MESH = np.full((1, 468, 3), np.nan, np.float32)
-_UNKNOWN = CropQuality(
-    math.nan, sharpness=math.nan, exposure=math.nan, yaw=math.nan, mesh_confidence=math.nan
-)
 
 Floats = NDArray[np.float64]
 
 
 def logits(detector: Detector, crops: NDArray[np.uint8]) -> Floats:
     """Return (n,) logits of (n, h, w, 3) crops."""
-    n = len(crops)
-    (item,) = detector.score(FaceCrops(
-        0, pts=np.arange(n, dtype=float), data=crops, to_frame=np.repeat(np.eye(2, 3)[None], n, 0),
-        mesh=np.repeat(_MESH, n, 0), quality=(_UNKNOWN,) * n,
-    ))  # fmt: skip
+    (item,) = detector.score(make_crops(len(crops), data=crops))
     return np.asarray(item.artifacts["logits"], np.float64)
 
 
@@ -105,21 +93,6 @@ def bands_of(
     return rows
 
 
-def _of_clips(manifest: Path, store: Path) -> tuple[list[Measured], list[NDArray[np.uint8]]]:
-    models = (FaceFinder(), FaceMesh())
-    clips, crops = [], []
-    for row in track(open_set(manifest).rows, description="looking"):
-        seen = stored_look(row.resolved, models, store, frames=8, bursts=2)
-        if seen is not None:
-            clips.append(_known(row.label == "fake", row.group, row.path))
-            crops.append(np.asarray(seen.crops.data))
-    return clips, crops
-
-
-def _known(fake: bool, group: str, path: str) -> Measured:
-    return Measured({}, Context(math.nan), fake, group, "", path)
-
-
 def _score(crops: Sequence[NDArray[np.uint8]]) -> dict[str, list[float]]:
     scores = {}
     for way, steps in WAYS.items():
@@ -142,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the result")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    clips, looks = _of_clips(options.clips, options.work)
+    clips, looks = looks_of(options.clips, options.work)
     result: dict[str, Any] = {
         "weights_sha256": weights_of([create_detector("blend")]),
         "clips": rows_of(clips, _score(looks), options.replicates),
@@ -151,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.crops is not None:
         rows = open_set(options.crops, split="look").rows[: options.limit]
         faces = [read_crop(row.resolved) for row in rows]
-        crops = [_known(row.label == "fake", row.group, row.path) for row in rows]
+        crops = [unmeasured(row) for row in rows]
         scores = _score([face[None] for face in faces])
         result["crops"] = rows_of(crops, scores, options.replicates)
         result["bands"] = bands_of(

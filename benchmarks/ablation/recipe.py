@@ -25,24 +25,20 @@ from torch import nn
 
 from benchmarks._journal import Journal
 from benchmarks._results import RESULTS, show, write_result
-from benchmarks.ablation.run import Scored, gain
-from benchmarks.accuracy.sets import open_set
+from benchmarks.ablation.run import Scored, gain, looks_of
 from benchmarks.peers.networks import Design, PeerNet, build
 from benchmarks.peers.train import BATCH, draw_batch
 from benchmarks.tables import interval
 from forensics.evaluation.metrics import roc_auc
-from forensics.faces import FaceFinder, FaceMesh
 from forensics.training.allocator import keep_memory
 from forensics.training.degrade import Chain
 from forensics.training.eigenfaces import Eigenfaces
 from forensics.training.fakes import Material
 from forensics.training.fusion import Measured
-from forensics.training.looks import stored_look
 from forensics.training.occluders import load_templates
 from forensics.training.pairs import PairSource
 from forensics.training.portraits import load_cache
 from forensics.training.setting import Setting
-from forensics.verdict.calibration import Context
 
 _DESIGN = Design("tf_efficientnet_lite0", True, None, 5e-4, 128, False)
 _WARM = 20
@@ -179,19 +175,6 @@ def figures(
     return rows
 
 
-def _looks(manifest: Path, store: Path) -> tuple[list[Measured], list[NDArray[np.uint8]]]:
-    models = (FaceFinder(), FaceMesh())
-    clips, crops = [], []
-    for row in open_set(manifest).rows:
-        seen = stored_look(row.resolved, models, store, frames=8, bursts=2)
-        if seen is not None:
-            fake = row.label == "fake"
-            clips.append(Measured({}, Context(math.nan), fake, row.group, row.method or "",
-                                  row.path))  # fmt: skip
-            crops.append(np.asarray(seen.crops.data))
-    return clips, crops
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation.recipe",
                                      description=__doc__)  # fmt: skip
@@ -215,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     things = load_templates(options.shared / "data" / "occluders", "train")
     looks = options.work / "looks"
     looks.mkdir(parents=True, exist_ok=True)
-    clips, crops = _looks(options.clips, looks)
+    clips, crops = looks_of(options.clips, looks)
     facts = [_SEED, options.steps, _FULL, _SETTING, [clip.path for clip in clips]]
     journal = Journal(options.work / "scores", ["recipe", *facts])
     scores: dict[str, list[float]] = dict(journal.rows)

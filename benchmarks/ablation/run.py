@@ -9,6 +9,7 @@ people. No row of any other set is looked at.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,9 @@ from benchmarks._results import RESULTS, show, write_result
 from benchmarks.accuracy.sets import open_set
 from forensics.detectors import list_detectors, weights_of
 from forensics.evaluation.bootstrap import auc_interval
+from forensics.evaluation.manifest import Row
 from forensics.evaluation.metrics import roc_auc
+from forensics.faces import FaceFinder, FaceMesh
 from forensics.training.calibrate import LEADING, load_detectors, measure_rows
 from forensics.training.fusion import (
     Measured,
@@ -31,6 +34,8 @@ from forensics.training.fusion import (
     cross_scores,
     transfer_scores,
 )
+from forensics.training.looks import stored_look
+from forensics.verdict.calibration import Context
 
 Floats = NDArray[np.float64]
 _SURE = 0.9  # share of the bootstrap replicates in which a detector must help to be kept
@@ -79,6 +84,28 @@ def gain(one: Scored, other: Scored, replicates: int, seed: int = 0) -> dict[str
         "low": float(np.quantile(draws, 0.025)), "high": float(np.quantile(draws, 0.975)),
         "share_better": float(np.mean(np.array(draws) > 0)),
     }  # fmt: skip
+
+
+def looks_of(manifest: Path, store: Path) -> tuple[list[Measured], list[NDArray[np.uint8]]]:
+    """Return the clips of a manifest in which a face can be judged, and their crops.
+
+    Nothing is measured; looks at clips are kept in ``store``.
+    """
+    models = (FaceFinder(), FaceMesh())
+    clips, crops = [], []
+    for row in track(open_set(manifest).rows, description="looking"):
+        seen = stored_look(row.resolved, models, store, frames=8, bursts=2)
+        if seen is not None:
+            clips.append(unmeasured(row))
+            crops.append(np.asarray(seen.crops.data))
+    return clips, crops
+
+
+def unmeasured(row: Row) -> Measured:
+    """Return what a manifest says of a row, without any score."""
+    return Measured(
+        {}, Context(math.nan), row.label == "fake", row.group, row.method or "", row.path
+    )
 
 
 def choose(clips: Sequence[Measured], names: Sequence[str], replicates: int) -> dict[str, Any]:

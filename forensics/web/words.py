@@ -72,11 +72,10 @@ def explained(fact: Mapping[str, Any], threshold: float | None, language: str) -
 def threshold_of(report: Mapping[str, Any]) -> float | None:
     """Return the log ratio from which a report's file was called suspect; a still has its own."""
     config = report.get("environment", {}).get("config", {})
-    plain = config.get("threshold_llr")
-    if report.get("file", {}).get("kind") != "image":
-        return None if plain is None else float(plain)
-    own = config.get("still_threshold_llr", plain)  # older reports knew one threshold
-    return None if own is None else float(own)
+    still = report.get("file", {}).get("kind") == "image"
+    own: float | None = config.get("still_threshold_llr") if still else None
+    # Older reports knew one threshold.
+    return config.get("threshold_llr") if own is None else own
 
 
 class _Blank(dict[str, Any]):
